@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
@@ -20,36 +21,11 @@ import org.jspecify.annotations.Nullable;
  * different one. It is used once, by one thread.
  */
 final class Attempt {
-    /**
-     * What a request sends as authorization.
-     *
-     * @param header the value of {@code Authorization}, or null for none
-     * @param question what the token was requested for, or null if the credential itself is sent
-     * @param token the token, or null if the credential itself is sent
-     * @param fresh whether the token was obtained for this call
-     */
-    private record Shown(
-            @Nullable String header,
-            @Nullable Question question,
-            @Nullable Token token,
-            boolean fresh) {
-        /** Whether it is an earlier token, which may have been revoked or have expired early. */
-        boolean isStale() {
-            return token != null && !fresh;
-        }
-
-        boolean isCredentialItself() {
-            return header != null && token == null;
-        }
-    }
-
     /** How reasons refer to the credential. */
     private static final String CREDENTIAL = "the credential";
 
     /** How many challenges of the registry are answered: the second must demand something else. */
     private static final int MOST_ANSWERS = 2;
-
-    private static final Shown NOTHING = new Shown(null, null, null, false);
 
     private final Authorizer parts;
     private final Call call;
@@ -61,7 +37,17 @@ final class Attempt {
     /** The token server that the provider names, or null to use the one that the registry names. */
     private final @Nullable HttpUrl endpoint;
 
-    private Shown shown = NOTHING;
+    /** The value of {@code Authorization} that is sent, or null for none. */
+    private @Nullable String header;
+
+    /** The token that is sent, and what it was requested for; null if the credential itself is sent. */
+    private @Nullable Token token;
+
+    private @Nullable Question question;
+
+    /** Whether the token was obtained for this call; an earlier one may have been revoked or have expired early. */
+    private boolean fresh;
+
     private boolean wrong;
     private @Nullable RegistryException rejection;
     private int status;
@@ -81,7 +67,9 @@ final class Attempt {
         this.deadline = deadline;
         this.hints = parts.provider.hints(call.registry());
         this.host = parts.transport.hosts().of(call.registry());
-        this.endpoint = hints.tokenEndpoint().map(HttpUrl::get).orElse(null);
+        this.endpoint = hints.tokenEndpoint().isPresent()
+                ? HttpUrl.get(hints.tokenEndpoint().get())
+                : null;
     }
 
     /**
@@ -92,14 +80,9 @@ final class Attempt {
      */
     Response send() throws NotAccepted, RegistryException, IOException, InterruptedException {
         throwIfRefused(grant());
-        shown = atFirst();
+        chooseFirst();
         Response response = show();
-        for (int answered = 0; response == null && answered < MOST_ANSWERS; answered++) {
-            Shown better = afterwards();
-            if (better == null) {
-                break;
-            }
-            shown = better;
+        for (int answered = 0; response == null && answered < MOST_ANSWERS && chooseBetter(); answered++) {
             response = show();
         }
         if (response == null) {
@@ -107,6 +90,11 @@ final class Attempt {
         }
         parts.ledger.grant(grant());
         return response;
+    }
+
+    /** Whether the credential itself is sent, and no token. */
+    private boolean sendsItself() {
+        return header != null && token == null;
     }
 
     private Claim grant() {
@@ -122,18 +110,17 @@ final class Attempt {
         if (refusal == null) {
             return;
         }
-        FailedRequest what = call.what().answered(refusal.status(), refusal.errors());
-        String reason = named(refusal.reason())
+        FailedRequest what = call.what().answered(refusal.status, refusal.errors);
+        String reason = named(refusal.reason)
                 + (credential instanceof Credential.Anonymous
                         ? "; it is not asked again before "
                         : "; the same credentials are not tried again before ")
-                + refusal.until().truncatedTo(ChronoUnit.SECONDS);
-        throw new NotAccepted(error(what, reason, refusal.denied(), refusal.verdict(), null), false);
+                + refusal.until.truncatedTo(ChronoUnit.SECONDS);
+        throw new NotAccepted(error(what, reason, refusal.denied, !refusal.specified, null), false);
     }
 
     static RegistryException error(
-            FailedRequest what, String reason, boolean denied, Verdict verdict, @Nullable Throwable cause) {
-        boolean mayPass = verdict == Verdict.NONE;
+            FailedRequest what, String reason, boolean denied, boolean mayPass, @Nullable Throwable cause) {
         return denied
                 ? new DeniedException(what, reason, cause, mayPass)
                 : new UnauthorizedException(what, reason, cause, mayPass);
@@ -142,9 +129,8 @@ final class Attempt {
     /** Records that a claim was refused; {@code confirmed} says whether that is final if it is the registry's own word. */
     private RegistryException refuse(
             Claim claim, boolean denied, boolean confirmed, String reason, @Nullable Throwable cause) {
-        Verdict verdict = !specified ? Verdict.NONE : confirmed ? Verdict.FINAL : Verdict.UNCONFIRMED;
-        parts.ledger.refuse(claim, status, errors, denied, verdict, reason);
-        return error(call.what().answered(status, errors), named(reason), denied, verdict, cause);
+        parts.ledger.refuse(claim, status, errors, denied, specified, confirmed, reason);
+        return error(call.what().answered(status, errors), named(reason), denied, !specified, cause);
     }
 
     /**
@@ -170,7 +156,7 @@ final class Attempt {
             if (until != null) {
                 String reason = "too many wrong credentials were sent to " + call.registry() + "; " + CREDENTIAL
                         + " is not tried before " + until.truncatedTo(ChronoUnit.SECONDS);
-                throw new NotAccepted(error(call.what(), named(reason), false, Verdict.FINAL, null), false);
+                throw new NotAccepted(error(call.what(), named(reason), false, false, null), false);
             }
             admitted = true;
             return lock;
@@ -191,37 +177,40 @@ final class Attempt {
     }
 
     /** What to send with the first request: what the registry demanded before. */
-    private Shown atFirst() throws NotAccepted, IOException, InterruptedException, RegistryException {
+    private void chooseFirst() throws NotAccepted, IOException, InterruptedException, RegistryException {
         if (credential instanceof Credential.RegistryToken own) {
-            return new Shown("Bearer " + own.token().reveal(), null, null, false);
+            header = "Bearer " + own.token().reveal();
+            return;
         }
         ChallengeMemory.Demand demand = parts.memory.of(call, hints);
         if (credential instanceof Credential.Basic basic) {
             boolean directly = hints.basicDirectly() && (demand == null || !demand.basicRefused());
             if (directly || (demand != null && demand.realm() == null)) {
-                return basic(basic);
+                chooseBasic(basic);
+                return;
             }
         }
-        if (demand == null || demand.realm() == null) {
-            return NOTHING;
+        if (demand != null && demand.realm() != null) {
+            chooseToken(new Question(demand.realm(), demand.service(), parts.memory.scopes(call, demand), credential));
         }
-        return bearer(new Question(demand.realm(), demand.service(), parts.memory.scopes(call, demand), credential));
     }
 
-    private static Shown basic(Credential.Basic basic) {
-        return new Shown(TokenService.basic(basic.user(), basic.password()), null, null, false);
+    private void chooseBasic(Credential.Basic basic) {
+        header = TokenService.basic(basic.user(), basic.password());
+        token = null;
+        question = null;
     }
 
-    /** What to send after a refusal, or null if there is nothing better. */
-    private @Nullable Shown afterwards() throws NotAccepted, RegistryException, IOException, InterruptedException {
+    /** Chooses what to send after a refusal, and returns whether there is anything better. */
+    private boolean chooseBetter() throws NotAccepted, RegistryException, IOException, InterruptedException {
         if (credential instanceof Credential.RegistryToken) {
-            return null;
+            return false;
         }
         // A token without the permission may be answered with 403 (RFC 6750, section 3.1).
-        if (status == 401 || challenges.stream().anyMatch(Challenge::saysInsufficientScope)) {
+        if (status == 401 || Challenge.sayInsufficientScope(challenges)) {
             boolean basicHelps = credential instanceof Credential.Basic
                     && !sentItself
-                    && challenges.stream().anyMatch(Challenge::isBasic);
+                    && Challenge.anyIs(Challenge.BASIC, challenges);
             for (Challenge challenge : challenges) {
                 String named = challenge.parameter("realm");
                 if (challenge.isBearer() && !named.isEmpty()) {
@@ -241,35 +230,47 @@ final class Attempt {
                 }
             }
             if (basicHelps) {
-                if (shown.header() == null) {
+                if (header == null) {
                     parts.memory.learn(call, hints, new ChallengeMemory.Demand(null, "", null, false));
                 }
-                return basic((Credential.Basic) credential);
+                chooseBasic((Credential.Basic) credential);
+                return true;
             }
         }
-        return shown.isStale() ? renewed() : null;
+        return renews();
     }
 
-    private Shown renewed() throws NotAccepted, IOException, InterruptedException, RegistryException {
-        Question question = Objects.requireNonNull(shown.question());
-        parts.tokens.drop(question, Objects.requireNonNull(shown.token()));
-        return bearer(question);
+    /** Gets another token instead of an earlier one, and returns whether there was one. */
+    private boolean renews() throws NotAccepted, IOException, InterruptedException, RegistryException {
+        Question asked = question;
+        Token stale = token;
+        if (asked == null || stale == null || fresh) {
+            return false;
+        }
+        parts.tokens.drop(asked, stale);
+        chooseToken(asked);
+        return true;
     }
 
-    /** Gets the token that a challenge demands. */
-    private @Nullable Shown answer(Challenge challenge, HttpUrl realm)
+    /** Gets the token that a challenge demands, and returns whether it is another one than was sent. */
+    private boolean answer(Challenge challenge, HttpUrl realm)
             throws NotAccepted, IOException, InterruptedException, RegistryException {
         String scope = challenge.parameter("scope");
         String service = challenge.parameter("service");
         ChallengeMemory memory = parts.memory;
-        Question question = new Question(realm, service, memory.scopes(call, scope), credential);
+        Question demanded = new Question(realm, service, memory.scopes(call, scope), credential);
         ChallengeMemory.Demand earlier = memory.of(call, hints);
-        boolean basicRefused = shown.isCredentialItself() || (earlier != null && earlier.basicRefused());
-        Shown next = question.equals(shown.question()) ? shown.isStale() ? renewed() : null : bearer(question);
+        boolean basicRefused = sendsItself() || (earlier != null && earlier.basicRefused());
+        boolean differs = !demanded.equals(question);
+        if (differs) {
+            chooseToken(demanded);
+        } else {
+            differs = renews();
+        }
         // Only once it worked: what one repository demands is also requested for the others of the registry.
         memory.learn(
                 call, hints, new ChallengeMemory.Demand(realm, service, ChallengeMemory.opaque(scope), basicRefused));
-        return next;
+        return differs;
     }
 
     private @Nullable HttpUrl realm(String named) throws IOException {
@@ -280,30 +281,30 @@ final class Attempt {
         return realm == null ? null : Addresses.realm(realm, host.root());
     }
 
-    /** A token to send; if none is kept, it is fetched. */
-    private Shown bearer(Question question) throws NotAccepted, IOException, InterruptedException, RegistryException {
-        Token kept = parts.tokens.kept(question);
-        if (kept != null) {
-            return bearer(question, kept, false);
-        }
-        Claim identity = Claim.identity(Addresses.authority(question.realm()), credential);
+    /** Chooses a token to send; if none is kept, it is fetched. */
+    private void chooseToken(Question wanted) throws NotAccepted, IOException, InterruptedException, RegistryException {
+        Token kept = parts.tokens.kept(wanted);
+        fresh = kept == null;
+        token = kept == null ? fetched(wanted) : kept;
+        question = wanted;
+        header = token.header();
+    }
+
+    private Token fetched(Question wanted) throws NotAccepted, IOException, InterruptedException, RegistryException {
+        Claim identity = Claim.identity(Addresses.authority(wanted.realm()), credential);
         boolean anonymous = credential instanceof Credential.Anonymous;
         ReentrantLock lock = anonymous ? null : hold(identity);
         try {
-            Token token = parts.tokens.get(question, endpoint == null ? host : host.trusting(endpoint), deadline);
+            Token issued = parts.tokens.get(wanted, endpoint == null ? host : host.trusting(endpoint), deadline);
             if (!anonymous) {
                 parts.ledger.prove(identity);
             }
-            return bearer(question, token, true);
+            return issued;
         } catch (TokenService.Refused e) {
-            throw refusedByIssuer(question, identity, e);
+            throw refusedByIssuer(wanted, identity, e);
         } finally {
             release(lock);
         }
-    }
-
-    private static Shown bearer(Question question, Token token, boolean fresh) {
-        return new Shown("Bearer " + token.value().reveal(), question, token, fresh);
     }
 
     /**
@@ -311,17 +312,17 @@ final class Attempt {
      * confirmed}. So is a bare 403, which is how addresses are banned; with {@code DENIED}, only this request is denied,
      * and another repository may be allowed.
      */
-    private NotAccepted refusedByIssuer(Question question, Claim identity, TokenService.Refused refused)
+    private NotAccepted refusedByIssuer(Question asked, Claim identity, TokenService.Refused refused)
             throws ProtocolViolationException {
         status = refused.status();
         errors = refused.errors();
         specified = refused.isSpecified();
-        String issuer = "the token server " + Addresses.authority(question.realm());
+        String issuer = "the token server " + Addresses.authority(asked.realm());
         boolean denied = status == 403;
         if (status != 401 && !denied && !refused.rejects()) {
             throw new ProtocolViolationException(
                     call.what().answered(status, errors),
-                    issuer + " does not understand the request for " + String.join(" ", question.scopes()),
+                    issuer + " does not understand the request for " + String.join(" ", asked.scopes()),
                     refused);
         }
         CredentialLedger.Blame blame = new CredentialLedger.Blame(grant(), false);
@@ -331,7 +332,7 @@ final class Attempt {
         } else if (!denied) {
             blame = parts.ledger.blame(identity, grant());
             reason = issuer + " rejects " + CREDENTIAL + "; check it";
-        } else if (errors.stream().anyMatch(error -> error.code().equals("DENIED"))) {
+        } else if (OciError.anyIs(errors, Set.of("DENIED"))) {
             blame = new CredentialLedger.Blame(grant(), true);
             reason = issuer + " denies this to " + CREDENTIAL
                     + ": it is wrong or lacks the permission, or this does not exist";
@@ -342,12 +343,12 @@ final class Attempt {
                     + " away: it has no access to the registry, or our address is banned";
         }
         wrong = !(credential instanceof Credential.Anonymous);
-        return new NotAccepted(refuse(blame.claim(), denied, blame.confirmed(), reason, refused), true);
+        return new NotAccepted(refuse(blame.claim, denied, blame.confirmed, reason, refused), true);
     }
 
     /** Returns the answer, or null after recording what a refusal says. */
     private @Nullable Response show() throws NotAccepted, IOException, InterruptedException {
-        if (!shown.isCredentialItself()) {
+        if (!sendsItself()) {
             return exchange();
         }
         Claim identity = identity();
@@ -374,7 +375,7 @@ final class Attempt {
      * credential only lacks a permission; the root of the API, which needs none, shows which it is.
      */
     private boolean isRejected() throws IOException, InterruptedException {
-        if (status != 401 || challenges.stream().anyMatch(Challenge::isBearer)) {
+        if (status != 401 || Challenge.anyIs(Challenge.BEARER, challenges)) {
             return false;
         }
         if (call.target().equals(RegistryClient.ROOT)) {
@@ -402,9 +403,7 @@ final class Attempt {
             challenges = Challenge.parse(response.headers("WWW-Authenticate"));
             ErrorAnswer answer = ErrorAnswer.of(response).with(challenges);
             errors = answer.errors();
-            specified = !challenges.isEmpty()
-                    || answer.isSpecified()
-                    || errors.stream().anyMatch(error -> !error.code().equals(OciError.UNKNOWN));
+            specified = !challenges.isEmpty() || answer.isSpecified() || answer.namesCode();
         }
         return null;
     }
@@ -439,7 +438,7 @@ final class Attempt {
         return switch (response.code()) {
             case 401, 403 -> true;
             case 400 ->
-                (shown.isStale() || credential instanceof Credential.RegistryToken)
+                ((token != null && !fresh) || credential instanceof Credential.RegistryToken)
                         && call.isRead()
                         && response.header("WWW-Authenticate") == null;
             default -> false;
@@ -453,26 +452,29 @@ final class Attempt {
             throw new Violation("the registry led to " + asked.target() + ", which is not an http or https URL");
         }
         Request.Builder request = parts.transport.request(url).method(asked.method(), asked.body());
-        asked.headers().forEach(header -> request.header(header.getFirst(), header.getSecond()));
-        boolean shows = shown.header() != null && Addresses.sameOrigin(url, root);
-        if (shows) {
-            request.header("Authorization", Objects.requireNonNull(shown.header()));
+        Transport.addTo(request, asked.headers());
+        String authorization = Addresses.sameOrigin(url, root) ? header : null;
+        if (authorization != null) {
+            request.header("Authorization", authorization);
         }
         return request.tag(Elsewhere.class, parts.elsewhere)
-                .tag(Claim.class, Claim.identity(host.authority(), shows ? credential : new Credential.Anonymous()))
+                .tag(
+                        Claim.class,
+                        Claim.identity(
+                                host.authority(), authorization != null ? credential : new Credential.Anonymous()))
                 .build();
     }
 
     private NotAccepted conclude() {
-        if (shown.token() != null && shown.question() != null) {
-            parts.tokens.drop(shown.question(), shown.token());
+        if (token != null && question != null) {
+            parts.tokens.drop(question, token);
         }
-        boolean own = shown.isCredentialItself();
+        boolean own = sendsItself();
         if (own && rejection != null) {
             return new NotAccepted(rejection, true);
         }
-        boolean denied = status != 401 || own || challenges.stream().anyMatch(Challenge::saysInsufficientScope);
-        boolean confirmed = shown.header() != null && !(credential instanceof Credential.Anonymous);
+        boolean denied = status != 401 || own || Challenge.sayInsufficientScope(challenges);
+        boolean confirmed = header != null && !(credential instanceof Credential.Anonymous);
         return new NotAccepted(refuse(grant(), denied, confirmed, reason(denied), null), own);
     }
 
@@ -481,7 +483,7 @@ final class Attempt {
             return denied
                     ? "this is not public, or does not exist; configure credentials for it"
                     : "the registry requires credentials, and none are configured for it";
-        } else if (shown.header() == null) {
+        } else if (header == null) {
             return CREDENTIAL + " is of a kind that the registry does not accept";
         }
         return denied

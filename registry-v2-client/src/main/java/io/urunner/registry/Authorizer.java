@@ -170,7 +170,7 @@ final class Authorizer {
                 failure.request(),
                 failure.reason() + "; " + note,
                 failure instanceof DeniedException,
-                failure.isTransient() ? Verdict.NONE : Verdict.FINAL,
+                failure.isTransient(),
                 failure);
     }
 
@@ -193,7 +193,9 @@ final class Authorizer {
             candidates.add(new Credential.Anonymous());
         } else if (candidates.size() > MOST_IN_VAIN) {
             Map<Credential, Instant> last = new HashMap<>();
-            candidates.forEach(credential -> last.put(credential, lastInVain(call, credential)));
+            for (Credential credential : candidates) {
+                last.put(credential, lastInVain(call, credential));
+            }
             candidates.sort(Comparator.comparing(last::get));
             putFirst(preferences.get(call.registry()), candidates);
         }

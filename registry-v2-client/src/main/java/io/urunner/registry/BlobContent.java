@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * The content of a blob that is pushed, read piece by piece. The source is opened again only if something is sent
  * again. Used by one thread.
  */
-final class BlobContent implements AutoCloseable {
+final class BlobContent extends RequestBody implements AutoCloseable {
     /** The source failed, not the registry. It never leaves the client. */
     static final class SourceFailure extends IOException {
         SourceFailure(IOException cause) {
@@ -28,6 +28,8 @@ final class BlobContent implements AutoCloseable {
     @Nullable private InputStream stream;
 
     private long position;
+    private long from;
+    private long length;
 
     BlobContent(Descriptor blob, BlobSource source, PushProgress progress) {
         this.blob = blob;
@@ -40,27 +42,29 @@ final class BlobContent implements AutoCloseable {
         return position;
     }
 
-    /** A part of the content as the body of a request; it can be sent several times. */
-    RequestBody body(long from, long length) {
-        return new RequestBody() {
-            @Override
-            public okhttp3.MediaType contentType() {
-                return BYTES;
-            }
-
-            @Override
-            public long contentLength() {
-                return length;
-            }
-
-            @Override
-            public void writeTo(BufferedSink sink) throws IOException {
-                write(sink, from, length);
-            }
-        };
+    /**
+     * Makes this the body with a part of the content; it can be sent several times. The source is opened before the
+     * request takes its turn at the registry: the source may be the same registry, and need a turn, too.
+     */
+    RequestBody part(long begin, long count) throws IOException {
+        from = begin;
+        length = count;
+        at(from);
+        return this;
     }
 
-    private void write(BufferedSink sink, long from, long length) throws IOException {
+    @Override
+    public okhttp3.MediaType contentType() {
+        return BYTES;
+    }
+
+    @Override
+    public long contentLength() {
+        return length;
+    }
+
+    @Override
+    public void writeTo(BufferedSink sink) throws IOException {
         InputStream content = at(from);
         byte[] buffer = new byte[(int) Math.max(1, Math.min(PIECE, length))];
         long end = from + length;
@@ -91,30 +95,22 @@ final class BlobContent implements AutoCloseable {
         return new Violation("the source of the blob has " + actual + " bytes instead of " + blob.size());
     }
 
-    /**
-     * Opens the source before the request takes its turn at the registry: the source may be the same registry, and need a
-     * turn, too.
-     */
-    void prepare(long from) throws IOException {
-        at(from);
-    }
-
-    private InputStream at(long from) throws IOException {
+    private InputStream at(long begin) throws IOException {
         InputStream current = stream;
-        if (current != null && position == from) {
+        if (current != null && position == begin) {
             return current;
         }
         close();
         try {
             current = source.open();
             stream = current;
-            position = current.skip(from);
+            position = current.skip(begin);
         } catch (IOException e) {
             throw new SourceFailure(e);
         }
-        byte[] skipped = new byte[position < from ? PIECE : 0];
-        while (position < from) {
-            int count = read(current, skipped, (int) Math.min(PIECE, from - position));
+        byte[] skipped = new byte[position < begin ? PIECE : 0];
+        while (position < begin) {
+            int count = read(current, skipped, (int) Math.min(PIECE, begin - position));
             if (count < 0) {
                 throw wrongSize(position + "");
             }

@@ -21,6 +21,7 @@ final class BlobUpload {
     /** How registries say that they do not support a method, or not with content. */
     private static final Set<Integer> UNSUPPORTED = Set.of(400, 405, 411, 413, 501);
 
+    private static final Set<String> INVALID = Set.of("BLOB_UPLOAD_INVALID");
     private static final Set<String> LOST = Set.of("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID");
 
     private final Blobs blobs;
@@ -153,8 +154,7 @@ final class BlobUpload {
     }
 
     private void adopt(UploadSession session) throws IOException, RegistryException {
-        Hosts hosts = caller.authorizer().transport.hosts();
-        HttpUrl root = hosts.of(repository.registry()).root();
+        HttpUrl root = caller.host(repository.registry()).root();
         location = blobs.followed(template, 0, session.location(), root);
         answerable = true;
         unsure = true;
@@ -183,12 +183,9 @@ final class BlobUpload {
                 : "?digest-algorithm=" + Blobs.inQuery(digest.algorithm());
         Call call = whole
                 ? Blobs.upload(repository, digest, "?digest=" + Blobs.inQuery(digest))
-                        .with(content.body(0, blob.size()))
+                        .with(content.part(0, blob.size()))
                         .with(blobs.transfer(blob.size()))
                 : Blobs.upload(repository, digest, algorithm);
-        if (whole) {
-            content.prepare(0);
-        }
         try (Response response = send(call, whole ? UNSUPPORTED : Set.of())) {
             if (!response.isSuccessful()) {
                 return false;
@@ -237,7 +234,7 @@ final class BlobUpload {
                 location = null;
                 return true;
             }
-            boolean gone = e instanceof NotFoundException && !says(e.errors(), "BLOB_UPLOAD_INVALID");
+            boolean gone = e instanceof NotFoundException && !OciError.anyIs(e.errors(), INVALID);
             location = gone ? null : here;
             return abandon();
         }
@@ -259,9 +256,8 @@ final class BlobUpload {
         Call call = template.by("PATCH")
                 .at(here.toString())
                 .with(range(offset, length))
-                .with(content.body(offset, length))
+                .with(content.part(offset, length))
                 .with(blobs.transfer(length));
-        content.prepare(offset);
         unsure = true;
         try (Response response = send(call, Set.of(400, 404, 405, 410, 416, 501))) {
             if (response.code() == 405 || response.code() == 501) {
@@ -286,8 +282,7 @@ final class BlobUpload {
         Call call = template.by("PUT").at(target.toString());
         if (offset < blob.size() || blob.size() == 0) {
             long rest = blob.size() - offset;
-            content.prepare(offset);
-            call = call.with(content.body(offset, rest)).with(blobs.transfer(rest));
+            call = call.with(content.part(offset, rest)).with(blobs.transfer(rest));
             if (offset > 0) {
                 call = call.with(range(offset, rest));
             }
@@ -295,8 +290,8 @@ final class BlobUpload {
         unsure = true;
         try (Response response = send(call, ABOUT_UPLOADS)) {
             if (response.code() == 400 && chunkSize == 0 && !inOneChunk && !pieced && blob.size() > 0) {
-                List<OciError> errors = Bodies.errors(response);
-                if (!says(errors, "DIGEST_INVALID") && !says(errors, "SIZE_INVALID")) {
+                List<OciError> errors = ErrorAnswer.of(response).errors();
+                if (!OciError.anyIs(errors, Set.of("DIGEST_INVALID", "SIZE_INVALID"))) {
                     refuse(call, response, errors);
                 }
                 inOneChunk = true;
@@ -320,14 +315,14 @@ final class BlobUpload {
     /** A registry that has lost an upload, or has another offset, fails for now: a new upload may succeed. */
     private void throwIfRefused(Call call, Response response) throws RegistryException, IOException {
         if (!response.isSuccessful()) {
-            refuse(call, response, Bodies.errors(response));
+            refuse(call, response, ErrorAnswer.of(response).errors());
         }
     }
 
     private void refuse(Call call, Response response, List<OciError> errors) throws RegistryException, IOException {
         int status = response.code();
-        boolean lost = status == 404 || status == 410 || LOST.stream().anyMatch(code -> says(errors, code));
-        boolean elsewhere = status == 416 || says(errors, "RANGE_INVALID");
+        boolean lost = status == 404 || status == 410 || OciError.anyIs(errors, LOST);
+        boolean elsewhere = status == 416 || OciError.anyIs(errors, Set.of("RANGE_INVALID"));
         String host = response.request().url().host();
         if (!lost && !elsewhere && !pieced) {
             throw Caller.refused(call.what().answered(status, errors), host);
@@ -335,13 +330,9 @@ final class BlobUpload {
         if (elsewhere && !lost) {
             refused = offset;
         } else {
-            restart(status == 410 || (status == 404 && !says(errors, "BLOB_UPLOAD_INVALID")));
+            restart(status == 410 || (status == 404 && !OciError.anyIs(errors, INVALID)));
         }
         throw new TransientFailure(host, status, errors, Optional.empty());
-    }
-
-    private static boolean says(List<OciError> errors, String code) {
-        return errors.stream().anyMatch(error -> error.code().equals(code));
     }
 
     /** Goes on where an answer says; without a location, the upload continues where it is. */

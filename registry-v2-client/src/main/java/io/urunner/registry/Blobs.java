@@ -20,10 +20,12 @@ final class Blobs {
 
     private final Caller caller;
     private final long transferRate;
+    private final CachedContent cache;
 
-    Blobs(Caller caller, long transferRate) {
+    Blobs(Caller caller, long transferRate, CachedContent cache) {
         this.caller = caller;
         this.transferRate = transferRate;
+        this.cache = cache;
     }
 
     /** How much longer than the deadline it may take to move so many bytes; at least one second. */
@@ -32,11 +34,15 @@ final class Blobs {
     }
 
     InputStream open(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
+        InputStream kept = cache.blob(blob);
+        if (kept != null) {
+            return kept;
+        }
         Call call = call(repository, "read", blob.digest(), "GET").with(transfer(blob.size()));
         call.requireVerifiable(blob.digest());
         BlobStream stream = new BlobStream(blob, caller, call);
         stream.connect();
-        return stream;
+        return cache.keep(blob, stream);
     }
 
     boolean exists(Repository repository, Digest digest) throws RegistryException, InterruptedException {
@@ -147,8 +153,7 @@ final class Blobs {
      * @param here the URL that led to it
      */
     HttpUrl followed(Call call, int status, HttpUrl location, HttpUrl here) throws ProtocolViolationException {
-        Hosts hosts = caller.authorizer().transport.hosts();
-        Host host = hosts.of(call.registry());
+        Host host = caller.host(call.registry());
         HttpUrl target;
         try {
             target = host.byOwnScheme(location);
@@ -156,7 +161,7 @@ final class Blobs {
             // The host that has just answered is not asked again for its scheme.
             target = location;
         }
-        String objection = hosts.objection(host, target, here);
+        String objection = caller.authorizer().transport.hosts().objection(host, target, here);
         if (objection != null) {
             throw call.violated(
                     status, "the upload's location " + target.redact() + " is not used: " + objection, null);

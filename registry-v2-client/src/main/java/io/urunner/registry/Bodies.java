@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.List;
 import java.util.regex.Pattern;
 import okhttp3.Response;
 
@@ -70,15 +69,6 @@ final class Bodies {
 
     static JsonNode json(byte[] content) throws IOException {
         return JSON.readTree(content);
-    }
-
-    /** The errors that an answer names, in whatever form. */
-    static List<OciError> errors(Response response) {
-        return ErrorAnswer.of(response).errors();
-    }
-
-    static List<OciError> errors(byte[] content) {
-        return ErrorAnswer.of(content).errors();
     }
 
     /**

@@ -5,7 +5,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What a client does with its cache, if it has one. Thread-safe. */
@@ -18,20 +17,22 @@ final class CachedContent {
         this.cache = cache;
     }
 
-    private Optional<byte[]> get(Digest digest) {
-        return cache == null ? Optional.empty() : cache.get(digest).filter(digest::matches);
+    private byte @Nullable [] get(Digest digest) {
+        byte[] content = cache == null ? null : cache.get(digest).orElse(null);
+        return content != null && digest.matches(content) ? content : null;
     }
 
-    /** The manifest that a reference pins. */
-    Optional<ManifestOrIndex> manifest(ImageReference image) {
-        if (cache == null) {
-            return Optional.empty();
+    /** The manifest that a reference pins, or null. */
+    @Nullable ManifestOrIndex manifest(ImageReference image) {
+        Digest digest = image.digest().orElse(null);
+        byte[] content = digest == null ? null : get(digest);
+        if (digest == null || content == null) {
+            return null;
         }
         try {
-            return image.digest()
-                    .flatMap(digest -> get(digest).map(content -> ManifestJson.parse(content.clone(), "", digest)));
+            return ManifestJson.parse(content.clone(), "", digest);
         } catch (MalformedManifestException e) {
-            return Optional.empty(); // a configuration that was read as a blob
+            return null; // a configuration that was read as a blob
         }
     }
 
@@ -47,12 +48,9 @@ final class CachedContent {
         return ManifestJson.parse(read.content(), "", read.digest()).mediaType().equals(read.mediaType());
     }
 
-    Optional<InputStream> blob(Descriptor blob) {
-        return cache == null || blob.size() > ContentCache.LARGEST_BLOB
-                ? Optional.empty()
-                : get(blob.digest())
-                        .filter(content -> content.length == blob.size())
-                        .map(ByteArrayInputStream::new);
+    @Nullable InputStream blob(Descriptor blob) {
+        byte[] content = blob.size() > ContentCache.LARGEST_BLOB ? null : get(blob.digest());
+        return content != null && content.length == blob.size() ? new ByteArrayInputStream(content) : null;
     }
 
     /** Keeps a blob when it has been read to its end, where it is verified. */

@@ -130,15 +130,12 @@ record Call(
 
     /** The digest that it asks for, if it does. */
     Optional<String> digest() {
-        return what.reference().filter(reference -> reference.indexOf(':') >= 0);
+        Optional<String> reference = what.reference();
+        return reference.isPresent() && reference.get().indexOf(':') >= 0 ? reference : Optional.empty();
     }
 
     boolean isByDigest() {
         return digest().isPresent();
-    }
-
-    boolean isOfBlob() {
-        return target.contains("/blobs/");
     }
 
     boolean streams() {

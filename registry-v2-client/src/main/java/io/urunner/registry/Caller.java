@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.DoubleSupplier;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -37,7 +37,6 @@ final class Caller {
     private final InstantSource clock;
     private final LongSupplier ticker;
     private final Sleeper sleeper;
-    private final DoubleSupplier random;
     final RegistryObserver observer;
     private final Mirrors mirrors;
 
@@ -48,19 +47,6 @@ final class Caller {
             InstantSource clock,
             LongSupplier ticker,
             Sleeper sleeper,
-            DoubleSupplier random,
-            RegistryObserver observer) {
-        this(authorizer, policy, budget, clock, ticker, sleeper, random, observer, new Mirrors());
-    }
-
-    private Caller(
-            Authorizer authorizer,
-            RetryPolicy policy,
-            Duration budget,
-            InstantSource clock,
-            LongSupplier ticker,
-            Sleeper sleeper,
-            DoubleSupplier random,
             RegistryObserver observer,
             Mirrors mirrors) {
         this.authorizer = authorizer;
@@ -69,7 +55,6 @@ final class Caller {
         this.clock = clock;
         this.ticker = ticker;
         this.sleeper = sleeper;
-        this.random = random;
         this.observer = observer;
         this.mirrors = mirrors;
     }
@@ -83,18 +68,22 @@ final class Caller {
                 clock,
                 ticker,
                 sleeper,
-                random,
                 observer,
                 new Mirrors(mirrors));
     }
 
     /** A caller whose operations have another deadline. */
     Caller within(Duration newBudget) {
-        return new Caller(authorizer, policy, newBudget, clock, ticker, sleeper, random, observer, mirrors);
+        return new Caller(authorizer, policy, newBudget, clock, ticker, sleeper, observer, mirrors);
     }
 
     Authorizer authorizer() {
         return authorizer;
+    }
+
+    /** The host of a registry. */
+    Host host(String registry) {
+        return authorizer.transport.hosts().of(registry);
     }
 
     /** The ticker's nanoseconds. */
@@ -119,7 +108,8 @@ final class Caller {
 
     /** Waits before something is looked at again. */
     void pause(Duration duration) throws InterruptedException {
-        sleeper.sleep(duration.plusNanos(Math.round(duration.toNanos() * random.getAsDouble())));
+        sleeper.sleep(duration.plusNanos(
+                Math.round(duration.toNanos() * ThreadLocalRandom.current().nextDouble())));
     }
 
     /**
@@ -141,7 +131,9 @@ final class Caller {
         try {
             return call(call, expected, deadline);
         } catch (RegistryException e) {
-            failures.forEach(e::addSuppressed);
+            for (Exception failure : failures) {
+                e.addSuppressed(failure);
+            }
             throw e;
         }
     }
@@ -152,7 +144,7 @@ final class Caller {
     }
 
     List<Mirror> mirrors(String registry) {
-        return authorizer.transport.hosts().of(registry).options().mirrors();
+        return host(registry).options().mirrors();
     }
 
     /** The mirror that answered last for a registry, or nothing, and why others did not. */
@@ -182,18 +174,18 @@ final class Caller {
     }
 
     Response call(Call call, Set<Integer> expected, Deadline deadline) throws RegistryException, InterruptedException {
-        Heads heads = authorizer.transport.heads();
+        Transport transport = authorizer.transport;
         Retries retries = new Retries(deadline);
         while (true) {
-            Call asked = heads.asked(call);
+            Call asked = transport.asked(call);
             try {
                 Response response = once(asked, expected, deadline);
-                if (!asked.method().equals(call.method()) && !heads.knows(call)) {
-                    heads.remember(call);
+                if (!asked.method().equals(call.method()) && !transport.isHeadWrong(call)) {
+                    transport.rememberWrongHead(call);
                 }
                 return response;
             } catch (IOException e) {
-                heads.failed(asked, e);
+                transport.failed(asked, e);
                 retries.pause(call, e, deadline.asked());
             }
         }
@@ -259,7 +251,7 @@ final class Caller {
                 if (!renewed) {
                     renewed = true;
                     // It says nothing about the host, so that even who wants no retries gets this one.
-                    attempt += policy.attempts() > 1 ? 1 : 0;
+                    attempt += policy.retries() ? 1 : 0;
                     observer.retried(
                             call.registry(), Math.max(1, attempt), Duration.ZERO, "the host had closed the connection");
                     return;
@@ -271,7 +263,11 @@ final class Caller {
             Optional<Duration> delay =
                     failures > MOST || isCertificateTrouble(reason) || reason instanceof ProxyLogin.Refused
                             ? Optional.empty()
-                            : policy.delay(attempt, retryAfter(reason), end.remaining(), random.getAsDouble());
+                            : policy.delay(
+                                    attempt,
+                                    retryAfter(reason),
+                                    end.remaining(),
+                                    ThreadLocalRandom.current().nextDouble());
             if (delay.isEmpty()) {
                 throw error(call, reason, host);
             }
@@ -307,7 +303,7 @@ final class Caller {
         }
         try (answer) {
             throw refused(
-                    call.what().answered(status, Bodies.errors(answer)),
+                    call.what().answered(status, ErrorAnswer.of(answer).errors()),
                     answer.request().url().host());
         }
     }
@@ -320,11 +316,11 @@ final class Caller {
     private Response insteadOfHead(Call call, Response failed, Deadline deadline)
             throws RegistryException, IOException, InterruptedException {
         Transport transport = authorizer.transport;
-        if (!transport.heads().mayBeWrong(call, failed.code())) {
+        if (!transport.mayHeadBeWrong(call, failed.code())) {
             return failed;
         }
         if (failed.code() == 404) {
-            Response explained = transport.orGet(transport.hosts().of(call.registry()), call, failed, deadline);
+            Response explained = transport.orGet(host(call.registry()), call, failed, deadline);
             if (explained.code() != 401) {
                 return explained;
             }
@@ -339,7 +335,7 @@ final class Caller {
             }
         }
         if (answer.isSuccessful() || answer.code() == 304) {
-            transport.heads().remember(call);
+            transport.rememberWrongHead(call);
         }
         return answer;
     }
@@ -347,8 +343,7 @@ final class Caller {
     /** The error for an answer that no other attempt would change. */
     static RegistryException refused(FailedRequest what, String host) {
         int status = what.status().orElse(0);
-        boolean unsupported =
-                what.errors().stream().anyMatch(error -> error.code().equals("UNSUPPORTED"));
+        boolean unsupported = OciError.anyIs(what.errors(), Set.of("UNSUPPORTED"));
         return switch (unsupported && status != 401 && status != 403 ? 405 : status) {
             case 404, 410 ->
                 new NotFoundException(

@@ -75,12 +75,18 @@ record Challenge(String scheme, Map<String, String> parameters) {
         }
     }
 
-    boolean isBasic() {
-        return scheme.equals(BASIC);
-    }
-
     boolean isBearer() {
         return scheme.equals(BEARER);
+    }
+
+    /** Whether one of several challenges has this scheme. */
+    static boolean anyIs(String scheme, List<Challenge> challenges) {
+        for (Challenge challenge : challenges) {
+            if (challenge.scheme.equals(scheme)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Returns a parameter, or the empty text if it is missing or blank. */
@@ -89,8 +95,13 @@ record Challenge(String scheme, Map<String, String> parameters) {
         return value.isBlank() ? "" : value;
     }
 
-    /** Whether the token is valid but does not allow this (RFC 6750, section 3.1). */
-    boolean saysInsufficientScope() {
-        return parameter("error").equals("insufficient_scope");
+    /** Whether one of several challenges says that the token is valid but does not allow this (RFC 6750, section 3.1). */
+    static boolean sayInsufficientScope(List<Challenge> challenges) {
+        for (Challenge challenge : challenges) {
+            if (challenge.parameter("error").equals("insufficient_scope")) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -43,7 +43,9 @@ final class ChallengeMemory {
      * with Harbor). A token server that a provider names is only for its own credentials.
      */
     private static String area(Call call, AuthHints hints) {
-        String area = hints.tokenEndpoint().map(endpoint -> endpoint + " ").orElse("") + call.registry();
+        String area = hints.tokenEndpoint().isPresent()
+                ? hints.tokenEndpoint().get() + " " + call.registry()
+                : call.registry();
         if (!call.repository().isEmpty()) {
             return area;
         }

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which credentials were accepted, which were refused, and which have to pause. A refused one is not sent again for a
- * while, because registries ban addresses that fail too often: for an hour, unless configured otherwise, if the
- * {@linkplain Verdict verdict} is final; for seconds to minutes otherwise, longer each time. A changed credential is a
- * new one. Thread-safe.
+ * while, because registries ban addresses that fail too often: for an hour, unless configured otherwise, if the registry
+ * or its token server refused a credential that was shown to it; for seconds to minutes otherwise, longer each time. A
+ * changed credential is a new one. Thread-safe.
  */
 final class CredentialLedger {
     private static final Duration FIRST_BACK_OFF = Duration.ofSeconds(15);
@@ -50,33 +50,59 @@ final class CredentialLedger {
         }
     }
 
-    /**
-     * The refusal of a claim. It does not say who made the claim, since others may make the same one.
-     *
-     * @param status the status of the answer
-     * @param errors the first errors that the answer named
-     * @param denied whether the credential is known and lacks a permission
-     * @param verdict how much it says
-     * @param reason the reason
-     * @param until the time until which the claim is not made again
-     * @param count how often the claim was refused since it was last granted
-     */
-    record Refusal(
-            int status,
-            List<OciError> errors,
-            boolean denied,
-            Verdict verdict,
-            String reason,
-            Instant until,
-            int count) {}
+    /** The refusal of a claim. It does not say who made the claim, since others may make the same one. */
+    static final class Refusal {
+        /** The status of the answer. */
+        final int status;
 
-    /**
-     * What a token server's rejection is about.
-     *
-     * @param claim the credential, or only what it was shown for
-     * @param confirmed whether it is not the first of its kind
-     */
-    record Blame(Claim claim, boolean confirmed) {}
+        /** The first error that the answer named. */
+        final List<OciError> errors;
+
+        /** Whether the credential is known and lacks a permission. */
+        final boolean denied;
+
+        /** Whether the answer has the form of a registry's or token server's own. */
+        final boolean specified;
+
+        final String reason;
+
+        /** The time until which the claim is not made again. */
+        final Instant until;
+
+        /** How often the claim was refused since it was last granted. */
+        private final int count;
+
+        private Refusal(
+                int status,
+                List<OciError> errors,
+                boolean denied,
+                boolean specified,
+                String reason,
+                Instant until,
+                int count) {
+            this.status = status;
+            this.errors = errors;
+            this.denied = denied;
+            this.specified = specified;
+            this.reason = reason;
+            this.until = until;
+            this.count = count;
+        }
+    }
+
+    /** What a token server's rejection is about. */
+    static final class Blame {
+        /** The credential, or only what it was shown for. */
+        final Claim claim;
+
+        /** Whether it is not the first of its kind. */
+        final boolean confirmed;
+
+        Blame(Claim claim, boolean confirmed) {
+            this.claim = claim;
+            this.confirmed = confirmed;
+        }
+    }
 
     /** Everything that makes up a credential. */
     static String text(Credential credential) {
@@ -116,7 +142,7 @@ final class CredentialLedger {
     @Nullable Refusal refusalOf(Claim claim) {
         Refusal refusal = refusals.get(claim);
         // One that is over is kept: the next back-off is longer.
-        return refusal != null && lasts(refusal.until(), memory) ? refusal : null;
+        return refusal != null && lasts(refusal.until, memory) ? refusal : null;
     }
 
     /** Whether a time is still to come; one further ahead than possible dates from before the clock was set back. */
@@ -125,13 +151,28 @@ final class CredentialLedger {
         return now.isBefore(until) && !now.plus(most).isBefore(until);
     }
 
-    void refuse(Claim claim, int status, List<OciError> errors, boolean denied, Verdict verdict, String reason) {
+    /**
+     * Records a refusal.
+     *
+     * @param specified whether the answer has the form of a registry's or token server's own; the page of a gateway may
+     *     pass
+     * @param confirmed whether a credential was shown, and that it was refused is no surprise: if it is the registry's
+     *     own word, this changes only if somebody acts
+     */
+    void refuse(
+            Claim claim,
+            int status,
+            List<OciError> errors,
+            boolean denied,
+            boolean specified,
+            boolean confirmed,
+            String reason) {
         proven.remove(claim);
         Refusal before = refusals.get(claim);
-        int count = before == null ? 1 : before.count() + 1;
+        int count = before == null ? 1 : before.count + 1;
         List<OciError> first = errors.subList(0, Math.min(1, errors.size()));
-        Instant until = clock.instant().plus(verdict == Verdict.FINAL ? memory : backOff(count));
-        refusals.put(claim, new Refusal(status, first, denied, verdict, reason, until, count));
+        Instant until = clock.instant().plus(specified && confirmed ? memory : backOff(count));
+        refusals.put(claim, new Refusal(status, first, denied, specified, reason, until, count));
     }
 
     private Duration backOff(int count) {
@@ -202,7 +243,7 @@ final class CredentialLedger {
         if (proven.get(identity) != null) {
             return null;
         }
-        ReentrantLock lock = locks.computeIfAbsent(identity, claim -> new ReentrantLock());
+        ReentrantLock lock = locks.putIfAbsent(identity, new ReentrantLock());
         if (!lock.tryLock(deadline.remaining().toNanos(), TimeUnit.NANOSECONDS)) {
             throw new SocketTimeoutException(
                     "the first attempt with the credentials at " + identity.judge() + " used up the deadline");

@@ -13,8 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The JSON of descriptors and platforms. What is read is written back as it was. */
@@ -30,8 +28,11 @@ final class DescriptorJson {
     private DescriptorJson() {}
 
     static Map<String, String> names(Set<String> names) {
-        return names.stream()
-                .collect(Collectors.toUnmodifiableMap(n -> n.toLowerCase(Locale.ROOT), Function.identity()));
+        Map<String, String> byLowerCase = new HashMap<>();
+        for (String name : names) {
+            byLowerCase.put(name.toLowerCase(Locale.ROOT), name);
+        }
+        return Map.copyOf(byLowerCase);
     }
 
     /**
@@ -51,13 +52,13 @@ final class DescriptorJson {
 
     /** Other fields from outside: their names belong to no parameter, and their values are JSON. */
     static Map<String, String> checkedOthers(Map<String, String> others, Map<String, String> fields) {
-        others.forEach((name, json) -> {
-            if (fields.containsKey(name.toLowerCase(Locale.ROOT))) {
+        for (Map.Entry<String, String> other : others.entrySet()) {
+            if (fields.containsKey(other.getKey().toLowerCase(Locale.ROOT))) {
                 throw new IllegalArgumentException(
-                        "the field " + ReferenceGrammar.quote(name) + " has a parameter of its own");
+                        "the field " + ReferenceGrammar.quote(other.getKey()) + " has a parameter of its own");
             }
-            tree(json);
-        });
+            tree(other.getValue());
+        }
         return Map.copyOf(others);
     }
 
@@ -193,11 +194,12 @@ final class DescriptorJson {
                 .put("size", descriptor.size());
         write(node, "urls", descriptor.urls());
         write(node, descriptor.annotations());
-        descriptor.data().ifPresent(data -> node.put("data", data));
-        descriptor.artifactType().ifPresent(type -> node.put("artifactType", type));
-        descriptor.platform().ifPresent(platform -> node.set("platform", write(platform)));
-        new TreeMap<>(descriptor.otherFields()).forEach((name, json) -> node.set(name, tree(json)));
-        return node;
+        write(node, "data", descriptor.data().orElse(""));
+        write(node, "artifactType", descriptor.artifactType().orElse(""));
+        if (descriptor.platform().isPresent()) {
+            node.set("platform", write(descriptor.platform().get()));
+        }
+        return withOthers(node, descriptor.otherFields());
     }
 
     private static ObjectNode write(Platform platform) {
@@ -208,14 +210,21 @@ final class DescriptorJson {
         write(node, "os.version", platform.osVersion());
         write(node, "os.features", platform.osFeatures());
         write(node, "variant", platform.variant());
-        new TreeMap<>(platform.otherFields()).forEach((name, json) -> node.set(name, tree(json)));
+        withOthers(node, platform.otherFields());
         if (node.path("variant").asText().isEmpty()) {
             node.remove("variant"); // an index that states none keeps none, although arm then means v7
         }
         return node;
     }
 
-    private static void write(ObjectNode node, String field, String text) {
+    private static ObjectNode withOthers(ObjectNode node, Map<String, String> others) {
+        for (Map.Entry<String, String> other : new TreeMap<>(others).entrySet()) {
+            node.set(other.getKey(), tree(other.getValue()));
+        }
+        return node;
+    }
+
+    static void write(ObjectNode node, String field, String text) {
         if (!text.isEmpty()) {
             node.put(field, text);
         }
@@ -224,14 +233,18 @@ final class DescriptorJson {
     private static void write(ObjectNode node, String field, List<String> texts) {
         if (!texts.isEmpty()) {
             ArrayNode array = node.putArray(field);
-            texts.forEach(array::add);
+            for (String text : texts) {
+                array.add(text);
+            }
         }
     }
 
     static void write(ObjectNode node, Map<String, String> annotations) {
         if (!annotations.isEmpty()) {
             ObjectNode object = node.putObject("annotations");
-            new TreeMap<>(annotations).forEach(object::put);
+            for (Map.Entry<String, String> annotation : new TreeMap<>(annotations).entrySet()) {
+                object.put(annotation.getKey(), annotation.getValue());
+            }
         }
     }
 }

@@ -45,11 +45,7 @@ final class Elsewhere {
     @Nullable String authorization(HttpUrl url) {
         Question question = demands.get(place(url));
         Token token = question == null ? null : tokens.kept(question);
-        return token == null ? null : header(token);
-    }
-
-    private static String header(Token token) {
-        return "Bearer " + token.value().reveal();
+        return token == null ? null : token.header();
     }
 
     /**
@@ -80,7 +76,7 @@ final class Elsewhere {
             }
             response.close();
             dropIfSent(question, response.request());
-            String header = header(tokens.get(question, host, deadline));
+            String header = tokens.get(question, host, deadline).header();
             demands.put(place(url), question);
             Request again = response.request()
                     .newBuilder()
@@ -94,7 +90,7 @@ final class Elsewhere {
     /** A token that was just refused is not sent again. */
     private void dropIfSent(Question question, Request request) {
         Token kept = tokens.kept(question);
-        if (kept != null && header(kept).equals(request.header("Authorization"))) {
+        if (kept != null && kept.header().equals(request.header("Authorization"))) {
             tokens.drop(question, kept);
         }
     }

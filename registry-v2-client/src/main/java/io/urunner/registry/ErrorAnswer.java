@@ -50,6 +50,16 @@ record ErrorAnswer(List<OciError> errors, boolean isSpecified) {
         }
     }
 
+    /** Whether one of the errors has a code of its own. */
+    boolean namesCode() {
+        for (OciError error : errors) {
+            if (!error.code().equals(OciError.UNKNOWN)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     static ErrorAnswer of(byte[] content) {
         JsonNode root;
         try {

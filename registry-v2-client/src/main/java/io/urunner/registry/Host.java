@@ -18,6 +18,7 @@ final class Host {
 
     private final String name;
     private final String authority;
+    private final HttpUrl secure;
     private final HostOptions options;
     private final OkHttpClient client;
     private final Semaphore gate;
@@ -40,10 +41,11 @@ final class Host {
         this.options = options;
         this.client = client;
         this.gate = gate;
-        HttpUrl secure = HttpUrl.parse("https://" + authority + "/");
-        if (secure == null) {
+        HttpUrl url = HttpUrl.parse("https://" + authority + "/");
+        if (url == null) {
             throw new IllegalArgumentException("not a registry host: " + authority);
         }
+        secure = url;
         if (options.plainHttp()) {
             this.root = plain();
         } else if (!Addresses.isLoopback(secure.host()) || options.proxy().isPresent()) {
@@ -77,9 +79,8 @@ final class Host {
 
     /** Whether it may lead to a URL regardless of the address: on the same host or on a listed one. */
     boolean trusts(HttpUrl url) {
-        HttpUrl own = HttpUrl.get("https://" + authority + "/");
         Set<String> listed = options.trustedHosts();
-        return url.host().equals(own.host())
+        return url.host().equals(secure.host())
                 || listed.contains(url.host())
                 || listed.contains(Addresses.authority(url))
                 || listed.contains(url.host() + ":" + url.port());
@@ -128,7 +129,6 @@ final class Host {
         }
         synchronized (this) {
             if (root == null) {
-                HttpUrl secure = HttpUrl.get("https://" + authority + "/");
                 HttpUrl plain = plain();
                 boolean sharesPort = secure.port() == plain.port();
                 boolean tls;
@@ -156,15 +156,17 @@ final class Host {
         Proxy fixed = client.proxy();
         List<Proxy> chosen =
                 fixed != null ? List.of(fixed) : client.proxySelector().select(url.uri());
-        return chosen.stream().findFirst().filter(proxy -> proxy.type() != Proxy.Type.DIRECT);
+        return chosen.isEmpty() || chosen.get(0).type() == Proxy.Type.DIRECT
+                ? Optional.empty()
+                : Optional.of(chosen.get(0));
     }
 
     /** What to call it if a request to a URL of it fails: the proxy may be at fault. */
     String described(HttpUrl url) {
-        return authority
-                + proxy(url)
-                        .map(proxy -> " (through the proxy " + ProxyAddress.shown(proxy) + ")")
-                        .orElse("");
+        Proxy proxy = proxy(url).orElse(Proxy.NO_PROXY);
+        return proxy.type() == Proxy.Type.DIRECT
+                ? authority
+                : authority + " (through the proxy " + ProxyAddress.shown(proxy) + ")";
     }
 
     /**
@@ -172,7 +174,7 @@ final class Host {
      * behind a proxy that terminates TLS, a registry may not know that it is asked by https.
      */
     HttpUrl byOwnScheme(HttpUrl url) throws IOException {
-        if (!url.host().equals(HttpUrl.get("https://" + authority + "/").host())) {
+        if (!url.host().equals(secure.host())) {
             return url;
         }
         HttpUrl own = root();

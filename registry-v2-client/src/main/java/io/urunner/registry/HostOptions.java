@@ -54,7 +54,9 @@ public record HostOptions(
             trusted.add(Host.authority(host).toLowerCase(Locale.ROOT));
         }
         trustedHosts = Set.copyOf(trusted);
-        address.ifPresent(HostOptions::checkAddress);
+        if (address.isPresent()) {
+            checkAddress(address.get());
+        }
         mirrors = List.copyOf(mirrors);
     }
 

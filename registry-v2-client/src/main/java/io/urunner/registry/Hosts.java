@@ -38,15 +38,20 @@ final class Hosts {
      */
     Hosts(Map<String, HostOptions> options, HostOptions defaults, OkHttpClient base) {
         this.options = new HashMap<>();
-        options.forEach((host, own) -> this.options.put(Repository.apiHost(host.toLowerCase(Locale.ROOT)), own));
+        for (Map.Entry<String, HostOptions> entry : options.entrySet()) {
+            this.options.put(Repository.apiHost(entry.getKey().toLowerCase(Locale.ROOT)), entry.getValue());
+        }
         this.defaults = defaults;
         List<HostOptions> all = new ArrayList<>(options.values());
         all.add(defaults);
-        all.stream()
-                .flatMap(each -> each.mirrors().stream())
-                .filter(Mirror::isPlain)
-                .forEach(mirror -> this.options.merge(
-                        mirror.host(), defaults.withPlainHttp(), (own, none) -> own.withPlainHttp()));
+        for (HostOptions each : all) {
+            for (Mirror mirror : each.mirrors()) {
+                if (mirror.isPlain()) {
+                    HostOptions own = this.options.getOrDefault(mirror.host(), defaults);
+                    this.options.put(mirror.host(), own.withPlainHttp());
+                }
+            }
+        }
         this.base = base.newBuilder()
                 .followRedirects(false)
                 .followSslRedirects(false)
@@ -76,12 +81,15 @@ final class Hosts {
     Host of(String registry) {
         String apiHost = Repository.apiHost(registry.toLowerCase(Locale.ROOT));
         HostOptions reached = options.getOrDefault(apiHost, defaults);
-        return hosts.computeIfAbsent(Map.entry(apiHost, reached), key -> {
-            String address = reached.address().orElse(apiHost).toLowerCase(Locale.ROOT);
-            Host host = new Host(apiHost, address, reached, client(reached, base.dns()));
-            HttpUrl name = HttpUrl.parse("https://" + apiHost + "/");
-            return address.equals(apiHost) || name == null ? host : host.trusting(name);
-        });
+        Map.Entry<String, HostOptions> key = Map.entry(apiHost, reached);
+        Host known = hosts.get(key);
+        if (known != null) {
+            return known;
+        }
+        String address = reached.address().orElse(apiHost).toLowerCase(Locale.ROOT);
+        Host host = new Host(apiHost, address, reached, client(reached, base.dns()));
+        HttpUrl name = HttpUrl.parse("https://" + apiHost + "/");
+        return hosts.putIfAbsent(key, address.equals(apiHost) || name == null ? host : host.trusting(name));
     }
 
     /** Returns why a URL that was given on behalf of a registry is not followed, or null if it is. */
@@ -106,8 +114,11 @@ final class Hosts {
         HostOptions known = own != null ? own : registry.options().forCompanion(defaults, trusted);
         HostOptions reached = trusted ? known : known.withoutClientCertificate();
         Dns dns = trusted ? base.dns() : Addresses.guard(base.dns(), url.host());
-        return companions.computeIfAbsent(
-                List.of(authority, reached, trusted), key -> new Host(authority, reached, client(reached, dns)));
+        List<Object> key = List.of(authority, reached, trusted);
+        Host companion = companions.get(key);
+        return companion != null
+                ? companion
+                : companions.putIfAbsent(key, new Host(authority, reached, client(reached, dns)));
     }
 
     private OkHttpClient client(HostOptions reached, Dns dns) {

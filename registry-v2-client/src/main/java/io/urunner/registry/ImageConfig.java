@@ -144,7 +144,9 @@ public record ImageConfig(
 
     private static List<String> names(JsonNode set) {
         List<String> names = new ArrayList<>();
-        set.fieldNames().forEachRemaining(names::add);
+        for (Map.Entry<String, JsonNode> entry : set.properties()) {
+            names.add(entry.getKey());
+        }
         return names;
     }
 

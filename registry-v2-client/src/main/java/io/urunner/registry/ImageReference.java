@@ -139,7 +139,7 @@ public record ImageReference(String registry, String repository, Optional<String
      * @return the reference, or empty if there is no tag
      */
     public Optional<ImageReference> withoutDigest() {
-        return tag.map(this::withTag);
+        return tag.isEmpty() ? Optional.empty() : Optional.of(withTag(tag.get()));
     }
 
     /** The canonical text, {@code registry/repository[:tag][@digest]}; {@link #parse} reads it back. */

@@ -78,9 +78,13 @@ public final class Index extends ManifestOrIndex {
      * @return the descriptors in the index's order
      */
     public List<Descriptor> images() {
-        return manifests.stream()
-                .filter(entry -> MediaType.isManifest(entry.mediaType()) && !entry.isAttestation())
-                .toList();
+        List<Descriptor> images = new ArrayList<>();
+        for (Descriptor entry : manifests) {
+            if (MediaType.isManifest(entry.mediaType()) && !entry.isAttestation()) {
+                images.add(entry);
+            }
+        }
+        return List.copyOf(images);
     }
 
     /**
@@ -89,9 +93,13 @@ public final class Index extends ManifestOrIndex {
      * @return the descriptors in the index's order
      */
     public List<Descriptor> nested() {
-        return manifests.stream()
-                .filter(entry -> MediaType.isIndex(entry.mediaType()))
-                .toList();
+        List<Descriptor> nested = new ArrayList<>();
+        for (Descriptor entry : manifests) {
+            if (MediaType.isIndex(entry.mediaType())) {
+                nested.add(entry);
+            }
+        }
+        return List.copyOf(nested);
     }
 
     /**

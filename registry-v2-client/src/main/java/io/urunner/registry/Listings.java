@@ -50,7 +50,7 @@ final class Listings {
         }
         String query =
                 "?n=" + pageSize + (last.isEmpty() ? "" : "&last=" + URLEncoder.encode(last, StandardCharsets.UTF_8));
-        return new Pages<>(call.what(), caller::ticks, budget, call.target() + query, (target, items) -> {
+        return pages(call, call.target() + query, (target, items) -> {
             Call page = call.at(target);
             try (Response response = caller.call(page)) {
                 items.addAll(manifests.whole(response, content -> names(content, field)));
@@ -82,17 +82,19 @@ final class Listings {
         return names;
     }
 
+    <T> Pages<T> pages(Call call, String first, Pages.Reader<T> reader) {
+        return new Pages<>(call.what(), caller, budget, first, reader);
+    }
+
     /** Where the next page is; a link to another host is not followed. */
     @Nullable String next(Call page, Response response) throws ProtocolViolationException, IOException {
-        Optional<String> link = LinkHeader.next(response.headers("Link"));
+        Optional<String> link = nextLink(response.headers("Link"));
         if (link.isEmpty()) {
             return null;
         }
         HttpUrl here = response.request().url();
-        Transport transport = caller.authorizer().transport;
         HttpUrl target = here.resolve(link.get());
-        HttpUrl next =
-                target == null ? null : transport.hosts().of(page.registry()).byOwnScheme(target);
+        HttpUrl next = target == null ? null : caller.host(page.registry()).byOwnScheme(target);
         // Two slashes at the beginning of the target would turn what follows into a host.
         if (next == null
                 || !Addresses.sameOrigin(next, here)
@@ -104,5 +106,67 @@ final class Listings {
                     null);
         }
         return next.encodedPath() + (next.encodedQuery() == null ? "" : "?" + next.encodedQuery());
+    }
+
+    /**
+     * Returns the target of the first link with the relation {@code next} (RFC 8288), as written. A link without any relation
+     * counts as one, as it does for go-containerregistry, oras-go and containers/image.
+     *
+     * @throws Violation if a header is not a list of links: a listing must not end where its continuation is unreadable
+     */
+    static Optional<String> nextLink(List<String> headers) throws Violation {
+        for (String header : headers) {
+            HeaderScanner scanner = new HeaderScanner(header);
+            boolean broken = !header.isBlank() && header.indexOf('<') < 0;
+            while (!broken) {
+                scanner.until("<");
+                if (!scanner.skip('<')) {
+                    break;
+                }
+                String target = scanner.until(">");
+                broken = !scanner.skip('>');
+                if (!broken && isNext(scanner)) {
+                    return Optional.of(target);
+                }
+            }
+            if (broken) {
+                throw new Violation("its Link header is not <target>; rel=\"next\"");
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Reads a link's parameters to their end and returns whether the first {@code rel}, if any, contains {@code next}. */
+    private static boolean isNext(HeaderScanner scanner) {
+        @Nullable String relation = null;
+        while (true) {
+            scanner.skipBlanks();
+            if (!scanner.skip(';')) {
+                break;
+            }
+            scanner.skipBlanks();
+            String name = scanner.token();
+            scanner.skipBlanks();
+            if (!scanner.skip('=')) {
+                continue;
+            }
+            scanner.skipBlanks();
+            String value = scanner.quoted();
+            if (value == null) {
+                value = scanner.until(";,");
+            }
+            if (relation == null && name.equalsIgnoreCase("rel")) {
+                relation = value;
+            }
+        }
+        if (relation == null) {
+            return true;
+        }
+        for (String type : relation.strip().split("\\s+", -1)) {
+            if (type.equalsIgnoreCase("next")) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -4,7 +4,6 @@ import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.Secret;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A map that forgets the least recently used entries, so that a long-lived client stays small. Thread-safe. */
@@ -13,17 +12,17 @@ final class LruMap<K, V> {
     static final int LONGEST = 1_000_000;
 
     private final int most;
-    private final int longest;
+    private final long longest;
     private final Map<K, V> entries = new LinkedHashMap<>(16, 0.75f, true);
-    private int length;
+    private long length;
 
     /** A map with a maximum number of entries. */
     LruMap(int most) {
         this(most, 0);
     }
 
-    /** A map for texts of any length from others: all entries together have a maximum number of characters. */
-    LruMap(int most, int longest) {
+    /** A map for texts or bytes from others: all entries together have a maximum number of characters or bytes. */
+    LruMap(int most, long longest) {
         this.most = most;
         this.longest = longest;
     }
@@ -32,13 +31,14 @@ final class LruMap<K, V> {
         return entries.get(key);
     }
 
-    synchronized V computeIfAbsent(K key, Function<K, V> otherwise) {
-        V value = entries.get(key);
-        if (value == null) {
-            value = otherwise.apply(key);
+    /** Returns the value, which is this one unless there is another. */
+    synchronized V putIfAbsent(K key, V value) {
+        V present = entries.get(key);
+        if (present == null) {
             put(key, value);
+            return value;
         }
-        return value;
+        return present;
     }
 
     /** Returns the previous value. */
@@ -70,7 +70,10 @@ final class LruMap<K, V> {
     }
 
     private int length(K key, V value) {
-        return longest == 0 ? 0 : length(key) + length(value);
+        if (longest == 0) {
+            return 0;
+        }
+        return value instanceof byte[] bytes ? bytes.length : length(key) + length(value);
     }
 
     private static int length(Object part) {

@@ -135,6 +135,7 @@ public final class Manifest extends ManifestOrIndex {
     /** The artifact's type; if the manifest does not state one, the media type of the configuration. */
     @Override
     public Optional<String> artifactType() {
-        return descriptor().artifactType().or(() -> Optional.of(config.mediaType()));
+        Optional<String> stated = descriptor().artifactType();
+        return stated.isPresent() ? stated : Optional.of(config.mediaType());
     }
 }

@@ -13,6 +13,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -172,8 +173,9 @@ final class ManifestJson {
         Map<Descriptor, Deque<JsonNode>> before = new HashMap<>();
         int i = 0;
         for (JsonNode entry : root.path("manifests")) {
-            before.computeIfAbsent(index.manifests().get(i++), equal -> new ArrayDeque<>())
-                    .add(entry);
+            Descriptor equal = index.manifests().get(i++);
+            before.putIfAbsent(equal, new ArrayDeque<>());
+            Objects.requireNonNull(before.get(equal)).add(entry);
         }
         ArrayNode array = root.putArray("manifests");
         for (Descriptor entry : manifests) {
@@ -185,13 +187,15 @@ final class ManifestJson {
 
     private static ObjectNode start(String mediaType, Optional<String> artifactType) {
         ObjectNode root = Bodies.JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", mediaType);
-        artifactType.ifPresent(type -> root.put("artifactType", type));
+        DescriptorJson.write(root, "artifactType", artifactType.orElse(""));
         return root;
     }
 
     private static ManifestOrIndex finish(
             ObjectNode root, Optional<Descriptor> subject, Map<String, String> annotations) {
-        subject.ifPresent(descriptor -> root.set("subject", DescriptorJson.write(descriptor.withoutDetails())));
+        if (subject.isPresent()) {
+            root.set("subject", DescriptorJson.write(subject.get().withoutDetails()));
+        }
         DescriptorJson.write(root, annotations);
         return finished(root, "");
     }
@@ -206,6 +210,8 @@ final class ManifestJson {
     }
 
     private static void write(ArrayNode array, List<Descriptor> descriptors) {
-        descriptors.forEach(descriptor -> array.add(DescriptorJson.write(descriptor)));
+        for (Descriptor descriptor : descriptors) {
+            array.add(DescriptorJson.write(descriptor));
+        }
     }
 }

@@ -14,7 +14,7 @@ import okhttp3.RequestBody;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
-/** Resolves, reads, pushes and deletes manifests and indexes. */
+/** Resolves, reads, pushes and deletes manifests and indexes, and finds the image for a platform. */
 final class Manifests {
     private static final String DIGEST = "Docker-Content-Digest";
     private static final Set<Integer> MISSING = Set.of(404);
@@ -22,6 +22,9 @@ final class Manifests {
 
     /** What mirrors are asked for; the other actions belong to something that is written or listed. */
     private static final Set<String> PULLS = Set.of("read", "resolve");
+
+    /** How many configurations are read to find the one for a platform. */
+    private static final int MOST_CONFIGS = 8;
 
     /** An answer with fewer bytes counts as small. */
     private static final int SMALL = 32 * 1024;
@@ -33,8 +36,10 @@ final class Manifests {
     private final List<String> accepted;
     private final Headers accept;
     private final CachedContent cache;
+    private final Blobs blobs;
 
-    Manifests(Caller caller, List<String> accepted, CachedContent cache) {
+    Manifests(Caller caller, List<String> accepted, CachedContent cache, Blobs blobs) {
+        this.blobs = blobs;
         this.cache = cache;
         this.caller = caller;
         this.accepted = List.copyOf(accepted);
@@ -43,8 +48,7 @@ final class Manifests {
 
     Descriptor resolve(ImageReference image) throws RegistryException, InterruptedException {
         Call call = call(image, "resolve", "HEAD");
-        return ask(call, image, Set.of())
-                .orElseThrow(() -> new IllegalStateException("no status but success was expected"));
+        return ask(call, image, Set.of()).orElseThrow();
     }
 
     Optional<Descriptor> find(ImageReference image) throws RegistryException, InterruptedException {
@@ -57,7 +61,8 @@ final class Manifests {
                 .with(accept.newBuilder()
                         .add("If-None-Match", '"' + known.toString() + '"')
                         .build());
-        return ask(call, image, UNCHANGED).filter(now -> !now.digest().equals(known));
+        Optional<Descriptor> now = ask(call, image, UNCHANGED);
+        return now.isPresent() && now.get().digest().equals(known) ? Optional.empty() : now;
     }
 
     /**
@@ -86,7 +91,7 @@ final class Manifests {
                 throw caller.broken(call, e);
             }
             if (!Repository.isDockerHub(head.registry())) {
-                caller.authorizer().transport.heads().remember(head);
+                caller.authorizer().transport.rememberWrongHead(head);
             }
             call = head.insteadOfHead();
         }
@@ -171,9 +176,9 @@ final class Manifests {
 
     ManifestOrIndex read(ImageReference image, String action, Deadline deadline)
             throws RegistryException, InterruptedException {
-        Optional<ManifestOrIndex> kept = cache.manifest(image);
-        if (kept.isPresent()) {
-            return kept.get();
+        ManifestOrIndex kept = cache.manifest(image);
+        if (kept != null) {
+            return kept;
         }
         Call call = call(image, action, "GET");
         if (image.digest().isPresent()) {
@@ -211,7 +216,7 @@ final class Manifests {
     }
 
     /** What is being done with a reference, for errors. */
-    FailedRequest what(ImageReference image, String action) {
+    private FailedRequest what(ImageReference image, String action) {
         return call(image, action, "GET").what();
     }
 
@@ -257,5 +262,83 @@ final class Manifests {
         String reference = image.tagOrDigest();
         return Call.on(image.toRepository(), action, Optional.of(reference), method, "/manifests/" + reference, "pull")
                 .with(accept);
+    }
+
+    Manifest manifest(ImageReference image, Platform platform) throws RegistryException, InterruptedException {
+        Deadline deadline = caller.deadline();
+        ManifestOrIndex named = read(image, "read", deadline);
+        if (named instanceof Manifest manifest) {
+            return manifest;
+        }
+        Repository repository = image.toRepository();
+        FailedRequest what = what(image, "read");
+        Descriptor entry =
+                find((Index) named, platform, repository, what, deadline).orElse(null);
+        if (entry == null) {
+            return byConfig((Index) named, platform, repository, what, deadline);
+        }
+        if (read(repository.digest(entry.digest()), "read", deadline) instanceof Manifest manifest) {
+            return manifest;
+        }
+        throw new ProtocolViolationException(what, entry.digest() + " is listed as a manifest but is an index", null);
+    }
+
+    private Optional<Descriptor> find(
+            Index index, Platform platform, Repository repository, FailedRequest what, Deadline deadline)
+            throws RegistryException, InterruptedException {
+        try {
+            return index.find(platform, entry -> read(repository.digest(entry.digest()), "read", deadline));
+        } catch (MalformedManifestException e) {
+            throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /**
+     * The image among the entries without a platform that says in its configuration that it runs on one, as containerd
+     * looks for it. Artifacts have no such configuration.
+     */
+    private Manifest byConfig(
+            Index index, Platform platform, Repository repository, FailedRequest what, Deadline deadline)
+            throws RegistryException, InterruptedException {
+        int tried = 0;
+        for (Descriptor entry : index.images()) {
+            if (entry.platform().isPresent() || tried == MOST_CONFIGS) {
+                continue;
+            }
+            tried++;
+            if (read(repository.digest(entry.digest()), "read", deadline) instanceof Manifest manifest
+                    && isImage(manifest)
+                    && platform.distanceTo(config(repository, manifest).platform()) >= 0) {
+                return manifest;
+            }
+        }
+        throw new NotFoundException(what, "the index has no image for " + platform, null);
+    }
+
+    private static boolean isImage(Manifest manifest) {
+        String type = manifest.config().mediaType();
+        return type.equals(MediaType.OCI_CONFIG) || type.equals(MediaType.DOCKER_CONFIG);
+    }
+
+    ImageConfig config(Repository repository, Manifest manifest) throws RegistryException, InterruptedException {
+        Descriptor config = manifest.config();
+        FailedRequest what = what(repository.digest(config.digest()), "read the configuration");
+        if (config.size() > ImageConfig.MAX_SIZE) {
+            throw new ProtocolViolationException(
+                    what, "the configuration is larger than " + ImageConfig.MAX_SIZE + " bytes", null);
+        }
+        try (InputStream content = blobs.open(repository, config)) {
+            return ImageConfig.parse(content.readAllBytes());
+        } catch (MalformedManifestException e) {
+            throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
+        } catch (IOException e) {
+            if (e.getCause() instanceof RegistryException failure) {
+                throw failure;
+            }
+            if (Thread.interrupted()) {
+                throw new InterruptedException("interrupted while reading a configuration");
+            }
+            throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
+        }
     }
 }

@@ -55,8 +55,12 @@ final class Mirrors {
      */
     @Nullable Response ask(Caller caller, Call call, Set<Integer> expected, Deadline deadline, List<Exception> failures)
             throws InterruptedException {
-        List<Mirror> mirrors = new ArrayList<>(caller.mirrors(call.registry()));
-        mirrors.removeIf(mirror -> !mirror.resolves() && !call.isByDigest());
+        List<Mirror> mirrors = new ArrayList<>();
+        for (Mirror mirror : caller.mirrors(call.registry())) {
+            if (mirror.resolves() || call.isByDigest()) {
+                mirrors.add(mirror);
+            }
+        }
         for (int i = 0; i < mirrors.size(); i++) {
             Mirror mirror = mirrors.get(i);
             Map.Entry<Long, String> pause = paused.get(mirror.host());
@@ -64,7 +68,7 @@ final class Mirrors {
                 passOver(caller, call, mirror, new IOException(pause.getValue()), failures);
                 continue;
             }
-            Call asked = caller.authorizer().transport.heads().asked(call.at(mirror));
+            Call asked = caller.authorizer().transport.asked(call.at(mirror));
             try {
                 Response response = once(
                         caller,
@@ -141,7 +145,7 @@ final class Mirrors {
             return null;
         } else if (!response.isSuccessful()) {
             return "answered " + response.code();
-        } else if (call.isOfBlob()) {
+        } else if (call.isAboutBlob()) {
             return MediaType.of(response.header("Content-Type", "")).equals("text/html")
                     ? "answered with a page instead of the blob"
                     : null;

@@ -1,6 +1,8 @@
 package io.urunner.registry;
 
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * One error that an answer names (OCI distribution specification, "Error Codes"). Answers in the other forms that
@@ -32,6 +34,16 @@ public record OciError(String code, String message, String detail) {
      */
     public OciError(String code, String message) {
         this(code, message, "");
+    }
+
+    /** Whether one of several errors has one of these codes. */
+    static boolean anyIs(List<OciError> errors, Set<String> codes) {
+        for (OciError error : errors) {
+            if (codes.contains(error.code)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The error in one line: {@code DENIED (requested access is denied: {"name":"team/app"})}. */

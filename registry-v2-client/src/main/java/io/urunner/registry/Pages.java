@@ -7,7 +7,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Set;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +32,7 @@ public final class Pages<T> {
     }
 
     private final FailedRequest what;
-    private final LongSupplier ticker;
+    private final Caller caller;
     private final Duration budget;
     private final Reader<T> reader;
 
@@ -45,9 +44,9 @@ public final class Pages<T> {
     private int read;
     private long waited;
 
-    Pages(FailedRequest what, LongSupplier ticker, Duration budget, String first, Reader<T> reader) {
+    Pages(FailedRequest what, Caller caller, Duration budget, String first, Reader<T> reader) {
         this.what = what;
-        this.ticker = ticker;
+        this.caller = caller;
         this.budget = budget;
         this.next = first;
         pages.add(key(first));
@@ -85,11 +84,11 @@ public final class Pages<T> {
         }
         List<T> items = new ArrayList<>();
         String following;
-        long started = ticker.getAsLong();
+        long started = caller.ticks();
         try {
             following = reader.read(target, items);
         } finally {
-            waited += ticker.getAsLong() - started;
+            waited += caller.ticks() - started;
         }
         read++;
         if (following != null && (!pages.add(key(following)) || read == MOST_PAGES)) {

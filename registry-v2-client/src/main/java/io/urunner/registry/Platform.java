@@ -5,6 +5,7 @@ import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -51,6 +52,11 @@ public record Platform(
 
     private static final String UNKNOWN = "unknown";
     private static final String WINDOWS = "windows";
+
+    /** The build of Windows Server 2022, the first release whose images run on later hosts, up to Server 2025. */
+    private static final long SERVER_2022 = 20348;
+
+    private static final long SERVER_2025 = 26100;
 
     /** {@code os[(version[+feature]…)]}, as containerd writes it, with escapes in the version and the features. */
     private static final Pattern OS =
@@ -196,7 +202,7 @@ public record Platform(
      */
     int distanceTo(Platform image) {
         return os.equals(image.os)
-                        && (!os.equals(WINDOWS) || WindowsVersion.runs(osVersion, image.osVersion))
+                        && (!os.equals(WINDOWS) || runsWindows(osVersion, image.osVersion))
                         && osFeatures.containsAll(image.osFeatures)
                 ? runnable().indexOf(image.architecture + "/" + image.variant)
                 : -1;
@@ -207,8 +213,37 @@ public record Platform(
      * one with the higher version of Windows, then the one that uses more features.
      */
     boolean isBetterThan(Platform other) {
-        int newer = os.equals(WINDOWS) ? WindowsVersion.compare(osVersion, other.osVersion) : 0;
+        int newer = os.equals(WINDOWS) ? Arrays.compare(numbers(osVersion), numbers(other.osVersion)) : 0;
         return newer != 0 ? newer > 0 : osFeatures.size() > other.osFeatures.size();
+    }
+
+    /**
+     * Whether a host of a version of Windows ({@code 10.0.20348.2227}) runs an image of another one in its own kernel, by
+     * Microsoft's rules as containerd applies them. Up to Server 2019 the builds must be the same; since Server 2022 a
+     * host runs every image from the long-term release before it up to its own build. The revision does not matter. Who
+     * states no version fits everybody.
+     */
+    private static boolean runsWindows(String host, String image) {
+        long[] own = numbers(host);
+        long[] other = numbers(image);
+        if (image.isEmpty() || own.length < 3) {
+            return true;
+        }
+        if (other.length < 3 || own[0] != other[0] || own[1] != other[1]) {
+            return false;
+        }
+        long oldest = own[2] < SERVER_2022 ? own[2] : own[2] > SERVER_2025 ? SERVER_2025 : SERVER_2022;
+        return oldest <= other[2] && other[2] <= own[2];
+    }
+
+    /** The numbers of a version; of a text that is not one, none. */
+    private static long[] numbers(String version) {
+        String[] parts = version.matches("[0-9]{1,9}(\\.[0-9]{1,9}){0,7}") ? version.split("\\.", -1) : new String[0];
+        long[] numbers = new long[parts.length];
+        for (int i = 0; i < parts.length; i++) {
+            numbers[i] = Long.parseLong(parts[i]);
+        }
+        return numbers;
     }
 
     /** What a machine of this platform runs, as {@code architecture/variant}, best first. */
@@ -290,7 +325,9 @@ public record Platform(
         features.remove("");
         if (!osVersion.isEmpty() || !features.isEmpty()) {
             text.append('(').append(escaped(osVersion));
-            features.forEach(feature -> text.append('+').append(escaped(feature)));
+            for (String feature : features) {
+                text.append('+').append(escaped(feature));
+            }
             text.append(')');
         }
         text.append('/').append(escaped(architecture));

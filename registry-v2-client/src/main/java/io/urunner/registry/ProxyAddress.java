@@ -1,16 +1,14 @@
 package io.urunner.registry;
 
-import org.jspecify.annotations.Nullable;
-import java.net.PasswordAuthentication;
-import java.io.ByteArrayOutputStream;
 import java.net.InetSocketAddress;
+import java.net.PasswordAuthentication;
 import java.net.Proxy;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** A proxy as an environment variable names it. Immutable. */
 final class ProxyAddress {
@@ -79,29 +77,13 @@ final class ProxyAddress {
 
     /** Without percent-escapes; a plus sign is a plus sign. */
     private static String decoded(String variable, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        ByteArrayOutputStream decoded = new ByteArrayOutputStream();
-        for (int i = 0; i < bytes.length; i++) {
-            if (bytes[i] != '%') {
-                decoded.write(bytes[i]);
-                continue;
-            }
-            int high = i + 2 < bytes.length ? Character.digit(bytes[i + 1], 16) : -1;
-            int low = i + 2 < bytes.length ? Character.digit(bytes[i + 2], 16) : -1;
-            if (high < 0 || low < 0) {
-                throw unusable(
-                        variable, "its user or password contains a '%' without two hexadecimal digits; write %25");
-            }
-            decoded.write(high << 4 | low);
-            i += 2;
-        }
         String result;
         try {
-            result = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(decoded.toByteArray()))
-                    .toString();
-        } catch (CharacterCodingException e) {
+            result = URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw unusable(variable, "its user or password contains a '%' without two hexadecimal digits; write %25");
+        }
+        if (result.indexOf('\uFFFD') >= 0) {
             throw unusable(variable, "its user or password is not UTF-8");
         }
         if (result.matches("(?s).*\\p{Cc}.*")) {
@@ -117,7 +99,8 @@ final class ProxyAddress {
 
     boolean isAt(InetSocketAddress address) {
         InetSocketAddress own = (InetSocketAddress) proxy.address();
-        return own.getPort() == address.getPort() && own.getHostString().equalsIgnoreCase(bare(address.getHostString()));
+        return own.getPort() == address.getPort()
+                && own.getHostString().equalsIgnoreCase(bare(address.getHostString()));
     }
 
     private static String bare(String host) {

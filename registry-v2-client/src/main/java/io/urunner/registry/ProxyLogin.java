@@ -1,8 +1,8 @@
 package io.urunner.registry;
 
-import java.net.PasswordAuthentication;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.PasswordAuthentication;
 import java.net.Proxy;
 import java.net.ProxySelector;
 import java.nio.charset.StandardCharsets;
@@ -76,8 +76,7 @@ final class ProxyLogin implements Authenticator, Interceptor {
         String header = request.isHttps() || connection == null
                 ? null
                 : header(connection.route().proxy());
-        return chain.proceed(
-header == null ? request : with(header, request));
+        return chain.proceed(header == null ? request : with(header, request));
     }
 
     private static Request with(String header, Request request) {
@@ -91,7 +90,6 @@ header == null ? request : with(header, request));
         PasswordAuthentication login = proxies.login(address);
         return login == null
                 ? null
-                : Credentials.basic(
-                        login.getUserName(), String.valueOf(login.getPassword()), StandardCharsets.UTF_8);
+                : Credentials.basic(login.getUserName(), String.valueOf(login.getPassword()), StandardCharsets.UTF_8);
     }
 }

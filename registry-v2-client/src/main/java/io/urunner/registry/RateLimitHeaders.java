@@ -26,6 +26,10 @@ final class RateLimitHeaders {
 
     private RateLimitHeaders() {}
 
+    static Optional<RateLimit> parse(Headers headers, Instant now) {
+        return parse(headers::get, now);
+    }
+
     /**
      * What the headers say, or empty if they say nothing.
      *

@@ -6,14 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import okhttp3.Headers;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
@@ -37,23 +34,22 @@ final class Referrers {
     /** How many times a list is written before other writers have won. */
     private static final int MOST_ROUNDS = 10;
 
+    private static final int MOST_LOCKS = 1000;
+
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(20);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
     private final Caller caller;
     private final Manifests manifests;
     private final Listings listings;
-    private final Duration budget;
 
     /** Writers of one client take turns. */
-    private final List<ReentrantLock> locks =
-            Stream.generate(ReentrantLock::new).limit(16).toList();
+    private final LruMap<ImageReference, ReentrantLock> locks = new LruMap<>(MOST_LOCKS);
 
-    Referrers(Caller caller, Manifests manifests, Listings listings, Duration budget) {
+    Referrers(Caller caller, Manifests manifests, Listings listings) {
         this.caller = caller;
         this.manifests = manifests;
         this.listings = listings;
-        this.budget = budget;
     }
 
     Pages<Descriptor> list(Repository repository, Digest subject, Optional<String> artifactType) {
@@ -61,7 +57,7 @@ final class Referrers {
         String type = artifactType.orElse("");
         String query = type.isEmpty() ? "" : "?artifactType=" + URLEncoder.encode(type, StandardCharsets.UTF_8);
         String first = call.target() + query;
-        return new Pages<>(call.what(), caller::ticks, budget, first, (target, items) -> {
+        return listings.pages(call, first, (target, items) -> {
             Call page = call.at(target);
             Deadline deadline = caller.deadline();
             boolean isFirst = target.equals(first);
@@ -97,9 +93,14 @@ final class Referrers {
     }
 
     private static boolean filters(Response response) {
-        return response.headers(FILTERED).stream()
-                .flatMap(header -> Stream.of(header.split(",", -1)))
-                .anyMatch(filter -> filter.strip().toLowerCase(Locale.ROOT).equals("artifacttype"));
+        for (String header : response.headers(FILTERED)) {
+            for (String filter : header.split(",", -1)) {
+                if (filter.strip().equalsIgnoreCase("artifactType")) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** Adds the entries of a type, or all entries if the type is empty. */
@@ -145,15 +146,7 @@ final class Referrers {
         Descriptor subject = content.subject().orElse(null);
         if (subject != null && !listed) {
             Descriptor entry = entry(image, content);
-            update(image.toRepository(), subject.digest(), deadline, entries -> {
-                List<Descriptor> longer = new ArrayList<>(entries);
-                boolean isThere =
-                        entries.stream().anyMatch(other -> other.digest().equals(entry.digest()));
-                if (!isThere) {
-                    longer.add(entry);
-                }
-                return longer;
-            });
+            update(image.toRepository(), subject.digest(), deadline, entry.digest(), entry);
         }
         return content.descriptor();
     }
@@ -178,13 +171,7 @@ final class Referrers {
         Deadline deadline = caller.deadline();
         try {
             if (!hasApi(repository, subject.digest(), deadline)) {
-                update(
-                        repository,
-                        subject.digest(),
-                        deadline,
-                        entries -> entries.stream()
-                                .filter(entry -> !entry.digest().equals(digest))
-                                .toList());
+                update(repository, subject.digest(), deadline, digest, null);
             }
         } catch (RegistryException e) {
             // The manifest is deleted, which is what was asked for. An entry without content harms nobody.
@@ -222,13 +209,14 @@ final class Referrers {
      * that lacks the referrers API compares before it writes ({@code If-Match}), so a writer that read the list before
      * us may write after us, without our change. It takes about as long as we do, so we wait longer before we look.
      *
-     * @param change must return equal entries for a list that has the change already
+     * @param digest what the list is to contain or not
+     * @param entry its entry, or null to take it out
      */
     private void update(
-            Repository repository, Digest subject, Deadline deadline, UnaryOperator<List<Descriptor>> change)
+            Repository repository, Digest subject, Deadline deadline, Digest digest, @Nullable Descriptor entry)
             throws RegistryException, InterruptedException {
         ImageReference tag = tag(repository, subject);
-        ReentrantLock lock = locks.get(Math.floorMod(tag.hashCode(), locks.size()));
+        ReentrantLock lock = locks.putIfAbsent(tag, new ReentrantLock());
         if (!lock.tryLock(deadline.remaining().toNanos(), TimeUnit.NANOSECONDS)) {
             throw unfinished(repository, subject);
         }
@@ -237,7 +225,7 @@ final class Referrers {
                 long started = caller.ticks();
                 Index list = current(tag, repository, subject, deadline);
                 List<Descriptor> before = list == null ? List.of() : list.manifests();
-                List<Descriptor> after = change.apply(before);
+                List<Descriptor> after = changed(before, digest, entry);
                 if (after.equals(before)) {
                     return;
                 }
@@ -250,6 +238,22 @@ final class Referrers {
             lock.unlock();
         }
         throw unfinished(repository, subject);
+    }
+
+    private static List<Descriptor> changed(List<Descriptor> entries, Digest digest, @Nullable Descriptor entry) {
+        List<Descriptor> changed = new ArrayList<>();
+        for (Descriptor other : entries) {
+            if (!other.digest().equals(digest)) {
+                changed.add(other);
+            }
+        }
+        if (entry != null) {
+            if (changed.size() < entries.size()) {
+                return entries;
+            }
+            changed.add(entry);
+        }
+        return changed;
     }
 
     private static Duration pause(long nanos, Deadline deadline) {

@@ -47,74 +47,24 @@ public final class RegistryClient implements AutoCloseable {
     private final CachedContent cached;
     private final Listings listings;
     private final Referrers referrers;
-    private final Images images;
 
-    private RegistryClient(Builder builder) {
-        OkHttpClient http = builder.httpClient;
-        if (http == null) {
-            http = new OkHttpClient.Builder()
-                    .connectTimeout(builder.connectTimeout)
-                    .readTimeout(builder.readTimeout)
-                    .writeTimeout(builder.readTimeout)
-                    .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, 5, TimeUnit.MINUTES))
-                    // Over HTTP/2 a server can fill 16 MiB per answer before anybody reads it.
-                    .protocols(List.of(Protocol.HTTP_1_1))
-                    .build();
-            own = http;
-        } else {
-            own = null;
-        }
-        ReceiveLimit limit = new ReceiveLimit(own == null ? http.socketFactory() : null);
-        http = http.newBuilder()
-                .socketFactory(limit)
-                .addNetworkInterceptor(limit)
-                .build();
-        if (builder.proxies != null) {
-            http = ProxyLogin.through(builder.proxies, http);
-        }
-        CredentialProvider provider =
-                builder.credentials != null ? builder.credentials : new CredentialRouter(Map.of());
-        Transport transport = new Transport(
-                new Hosts(builder.hosts, builder.defaults, http),
-                builder.userAgent,
-                new RequestRate(builder.requestRate, builder.ticker, builder.sleeper),
-                builder.clock,
-                builder.ticker,
-                builder.observer);
-        TokenService tokens = new TokenService(transport, builder.clock, builder.ticker, builder.observer);
-        Authorizer authorizer = new Authorizer(transport, tokens, provider, builder.clock, builder.refusalMemory);
-        caller = new Caller(
-                authorizer,
-                new RetryPolicy(builder.attempts, FIRST_DELAY, LONGEST_DELAY),
-                builder.deadline,
-                builder.clock,
-                builder.ticker,
-                builder.sleeper,
-                () -> ThreadLocalRandom.current().nextDouble(),
-                builder.observer);
-        accept = List.copyOf(builder.accept);
-        transferRate = builder.transferRate;
-        listingDeadline = builder.listingDeadline;
-        cached = new CachedContent(builder.cache);
-        manifests = new Manifests(caller, accept, cached);
-        blobs = new Blobs(caller, transferRate);
-        listings = new Listings(caller, manifests, listingDeadline);
-        referrers = new Referrers(caller, manifests, listings, listingDeadline);
-        images = new Images(manifests, this::blob);
-    }
-
-    private RegistryClient(RegistryClient shared, Caller caller, Duration listingDeadline, CachedContent cached) {
-        this.own = null;
+    private RegistryClient(
+            @Nullable OkHttpClient own,
+            Caller caller,
+            List<String> accept,
+            long transferRate,
+            Duration listingDeadline,
+            CachedContent cached) {
+        this.own = own;
         this.caller = caller;
+        this.accept = accept;
+        this.transferRate = transferRate;
         this.listingDeadline = listingDeadline;
-        accept = shared.accept;
-        transferRate = shared.transferRate;
         this.cached = cached;
-        manifests = new Manifests(caller, accept, cached);
-        blobs = new Blobs(caller, transferRate);
+        blobs = new Blobs(caller, transferRate, cached);
+        manifests = new Manifests(caller, accept, cached, blobs);
         listings = new Listings(caller, manifests, listingDeadline);
-        referrers = new Referrers(caller, manifests, listings, listingDeadline);
-        images = new Images(manifests, this::blob);
+        referrers = new Referrers(caller, manifests, listings);
     }
 
     /**
@@ -139,8 +89,10 @@ public final class RegistryClient implements AutoCloseable {
     public RegistryClient withCredentials(CredentialProvider credentials) {
         // What one may read is not for everybody.
         return new RegistryClient(
-                this,
+                null,
                 caller.with(Objects.requireNonNull(credentials, "credentials")),
+                accept,
+                transferRate,
                 listingDeadline,
                 CachedContent.NONE);
     }
@@ -158,7 +110,7 @@ public final class RegistryClient implements AutoCloseable {
      * @throws IllegalArgumentException if the deadline is not longer than zero
      */
     public RegistryClient withDeadline(Duration deadline) {
-        return new RegistryClient(this, caller.within(positive(deadline)), deadline, cached);
+        return new RegistryClient(null, caller.within(positive(deadline)), accept, transferRate, deadline, cached);
     }
 
     private static Duration positive(Duration duration) {
@@ -254,7 +206,7 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public Manifest manifest(ImageReference image, Platform platform) throws RegistryException, InterruptedException {
-        return images.manifest(image, platform);
+        return manifests.manifest(image, platform);
     }
 
     /**
@@ -269,7 +221,7 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public ImageConfig config(Repository repository, Manifest manifest) throws RegistryException, InterruptedException {
-        return images.config(repository, manifest);
+        return manifests.config(repository, manifest);
     }
 
     /**
@@ -284,8 +236,7 @@ public final class RegistryClient implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted
      */
     public InputStream blob(Repository repository, Descriptor blob) throws RegistryException, InterruptedException {
-        Optional<InputStream> kept = cached.blob(blob);
-        return kept.isPresent() ? kept.get() : cached.keep(blob, blobs.open(repository, blob));
+        return blobs.open(repository, blob);
     }
 
     /**
@@ -487,11 +438,7 @@ public final class RegistryClient implements AutoCloseable {
      */
     public Optional<RateLimit> rateLimit(String registry) {
         return caller.authorizer()
-                .rateLimit(caller.authorizer()
-                        .transport
-                        .hosts()
-                        .of(Host.authority(registry))
-                        .authority());
+                .rateLimit(caller.host(Host.authority(registry)).authority());
     }
 
     /**
@@ -523,11 +470,7 @@ public final class RegistryClient implements AutoCloseable {
      * @return the proxy, or empty if the registry is reached directly
      */
     public Optional<Proxy> proxy(String registry) {
-        return caller.authorizer()
-                .transport
-                .hosts()
-                .of(Host.authority(registry))
-                .proxy();
+        return caller.host(Host.authority(registry)).proxy();
     }
 
     /**
@@ -548,31 +491,31 @@ public final class RegistryClient implements AutoCloseable {
 
     /** Builds a client. Not thread-safe. */
     public static final class Builder {
-        @Nullable CredentialProvider credentials;
+        private @Nullable CredentialProvider credentials;
 
-        @Nullable OkHttpClient httpClient;
+        private @Nullable OkHttpClient httpClient;
 
-        @Nullable ProxySelector proxies;
+        private @Nullable ProxySelector proxies;
 
-        HostOptions defaults = HostOptions.DEFAULTS;
-        final Map<String, HostOptions> hosts = new HashMap<>();
-        final List<String> accept = new ArrayList<>(MediaType.MANIFESTS);
-        RegistryObserver observer = RegistryObserver.NONE;
-        InstantSource clock = SystemTime.CLOCK;
-        LongSupplier ticker = SystemTime.TICKER;
-        Sleeper sleeper = SystemTime.SLEEPER;
-        Duration connectTimeout = Duration.ofSeconds(10);
-        Duration readTimeout = Duration.ofSeconds(20);
-        Duration deadline = Duration.ofSeconds(30);
-        Duration listingDeadline = Duration.ofMinutes(5);
-        Duration refusalMemory = Duration.ofHours(1);
-        long transferRate = 32 * 1024;
-        int attempts = 3;
-        double requestRate;
+        private HostOptions defaults = HostOptions.DEFAULTS;
+        private final Map<String, HostOptions> hosts = new HashMap<>();
+        private final List<String> accept = new ArrayList<>(MediaType.MANIFESTS);
+        private RegistryObserver observer = RegistryObserver.NONE;
+        private InstantSource clock = SystemTime.CLOCK;
+        private LongSupplier ticker = SystemTime.TICKER;
+        private Sleeper sleeper = SystemTime.SLEEPER;
+        private Duration connectTimeout = Duration.ofSeconds(10);
+        private Duration readTimeout = Duration.ofSeconds(20);
+        private Duration deadline = Duration.ofSeconds(30);
+        private Duration listingDeadline = Duration.ofMinutes(5);
+        private Duration refusalMemory = Duration.ofHours(1);
+        private long transferRate = 32 * 1024;
+        private int attempts = 3;
+        private double requestRate;
 
-        @Nullable ContentCache cache;
+        private @Nullable ContentCache cache;
 
-        String userAgent = "urunner-registry-client";
+        private String userAgent = "urunner-registry-client";
 
         private Builder() {}
 
@@ -621,7 +564,11 @@ public final class RegistryClient implements AutoCloseable {
          * @return this
          */
         public Builder accept(List<String> mediaTypes) {
-            mediaTypes.stream().filter(type -> !accept.contains(type)).forEach(accept::add);
+            for (String type : mediaTypes) {
+                if (!accept.contains(type)) {
+                    accept.add(type);
+                }
+            }
             return this;
         }
 
@@ -847,7 +794,48 @@ public final class RegistryClient implements AutoCloseable {
          * @return the client; the caller closes it
          */
         public RegistryClient build() {
-            return new RegistryClient(this);
+            OkHttpClient own = null;
+            OkHttpClient http = httpClient;
+            if (http == null) {
+                http = new OkHttpClient.Builder()
+                        .connectTimeout(connectTimeout)
+                        .readTimeout(readTimeout)
+                        .writeTimeout(readTimeout)
+                        .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, 5, TimeUnit.MINUTES))
+                        // Over HTTP/2 a server can fill 16 MiB per answer before anybody reads it.
+                        .protocols(List.of(Protocol.HTTP_1_1))
+                        .build();
+                own = http;
+            }
+            ReceiveLimit limit = new ReceiveLimit(own == null ? http.socketFactory() : null);
+            http = http.newBuilder()
+                    .socketFactory(limit)
+                    .addNetworkInterceptor(limit)
+                    .build();
+            if (proxies != null) {
+                http = ProxyLogin.through(proxies, http);
+            }
+            Transport transport = new Transport(
+                    new Hosts(hosts, defaults, http),
+                    userAgent,
+                    new RequestRate(requestRate, ticker, sleeper),
+                    clock,
+                    ticker,
+                    observer);
+            Authorizer authorizer = new Authorizer(
+                    transport,
+                    new TokenService(transport, clock, ticker, observer),
+                    credentials != null ? credentials : new CredentialRouter(Map.of()),
+                    clock,
+                    refusalMemory);
+            RetryPolicy policy = new RetryPolicy(attempts, FIRST_DELAY, LONGEST_DELAY);
+            return new RegistryClient(
+                    own,
+                    new Caller(authorizer, policy, deadline, clock, ticker, sleeper, observer, new Mirrors()),
+                    List.copyOf(accept),
+                    transferRate,
+                    listingDeadline,
+                    new CachedContent(cache));
         }
     }
 }

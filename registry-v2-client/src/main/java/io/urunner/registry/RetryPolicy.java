@@ -3,18 +3,28 @@ package io.urunner.registry;
 import java.time.Duration;
 import java.util.Optional;
 
-/**
- * Whether and when a failed request is sent again.
- *
- * @param attempts how many times a request is sent at most, at least 1
- * @param base the wait after the first failure, before jitter; it doubles with each failure
- * @param longest the longest such wait
- */
-record RetryPolicy(int attempts, Duration base, Duration longest) {
-    RetryPolicy {
-        if (attempts < 1) {
-            throw new IllegalArgumentException("a request must be sent at least once, not " + attempts + " times");
-        }
+/** Whether and when a failed request is sent again. Immutable. */
+final class RetryPolicy {
+    private final int attempts;
+    private final Duration base;
+    private final Duration longest;
+
+    /**
+     * Creates a policy.
+     *
+     * @param attempts how many times a request is sent at most, at least 1
+     * @param base the wait after the first failure, before jitter; it doubles with each failure
+     * @param longest the longest such wait
+     */
+    RetryPolicy(int attempts, Duration base, Duration longest) {
+        this.attempts = attempts;
+        this.base = base;
+        this.longest = longest;
+    }
+
+    /** Whether a request is sent more than once. */
+    boolean retries() {
+        return attempts > 1;
     }
 
     /**

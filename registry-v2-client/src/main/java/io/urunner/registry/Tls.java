@@ -11,10 +11,12 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import javax.net.SocketFactory;
+import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509TrustManager;
@@ -39,15 +41,16 @@ final class Tls {
             return;
         }
         try {
-            X509TrustManager trust = options.insecureTls() ? new TrustAnybody() : trust(options);
+            TrustAnybody anybody = options.insecureTls() ? new TrustAnybody() : null;
+            X509TrustManager trust = anybody != null ? anybody : trust(options);
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(keys(options), new X509TrustManager[] {trust}, null);
             builder.sslSocketFactory(context.getSocketFactory(), trust);
+            if (anybody != null) {
+                builder.hostnameVerifier(anybody);
+            }
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalArgumentException("the certificates cannot be used: " + e.getMessage(), e);
-        }
-        if (options.insecureTls()) {
-            builder.hostnameVerifier((host, session) -> true);
         }
     }
 
@@ -78,7 +81,7 @@ final class Tls {
         KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
         store.load(null, null);
         store.setKeyEntry(
-                "client", certificate.key(), NO_PASSWORD, certificate.chain().toArray(X509Certificate[]::new));
+                "client", certificate.key(), NO_PASSWORD, certificate.chain().toArray(new X509Certificate[0]));
         KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
         factory.init(store, NO_PASSWORD);
         return factory.getKeyManagers();
@@ -132,7 +135,12 @@ final class Tls {
         }
     }
 
-    private static final class TrustAnybody extends X509ExtendedTrustManager {
+    private static final class TrustAnybody extends X509ExtendedTrustManager implements HostnameVerifier {
+        @Override
+        public boolean verify(String host, SSLSession session) {
+            return true;
+        }
+
         @Override
         public void checkClientTrusted(X509Certificate[] chain, String authType) {}
 

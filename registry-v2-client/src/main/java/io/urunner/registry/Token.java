@@ -9,22 +9,37 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Base64;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A bearer token.
- *
- * @param value the token
- * @param renewAt when to request another one, some seconds before it expires
- */
-record Token(Secret value, Instant renewAt) {
+/** A bearer token. Immutable. */
+final class Token {
     /** How long a token lives that does not state it (distribution, "Token Authentication Specification"). */
     private static final Duration DEFAULT_LIFE = Duration.ofSeconds(60);
 
     private static final Duration LONGEST_LIFE = Duration.ofDays(1);
     private static final Duration SHORTEST_MARGIN = Duration.ofSeconds(5);
     private static final Duration LONGEST_MARGIN = Duration.ofSeconds(30);
+
+    private final Secret value;
+    private final Instant renewAt;
+
+    /**
+     * Creates a token.
+     *
+     * @param renewAt when to request another one, some seconds before it expires
+     */
+    Token(Secret value, Instant renewAt) {
+        this.value = value;
+        this.renewAt = renewAt;
+    }
+
+    Secret value() {
+        return value;
+    }
+
+    Instant renewAt() {
+        return renewAt;
+    }
 
     /**
      * The token in the answer of a token server.
@@ -49,10 +64,10 @@ record Token(Secret value, Instant renewAt) {
         }
     }
 
-    /** The refresh token that came with it, if any. */
-    static Optional<Secret> refreshToken(JsonNode root) {
+    /** The refresh token that came with it, or null. */
+    static @Nullable Secret refreshToken(JsonNode root) {
         String text = root.path("refresh_token").asText("");
-        return text.isEmpty() ? Optional.empty() : Optional.of(Secret.of(text));
+        return text.isEmpty() ? null : Secret.of(text);
     }
 
     /** The first field that is not empty: some servers send only one of the two, some leave the other one empty. */
@@ -110,6 +125,11 @@ record Token(Secret value, Instant renewAt) {
         }
         Duration half = bounded.dividedBy(2);
         return bounded.minus(margin.compareTo(half) > 0 ? half : margin);
+    }
+
+    /** The value of {@code Authorization} that shows it. */
+    String header() {
+        return "Bearer " + value.reveal();
     }
 
     boolean isUsable(Instant now) {

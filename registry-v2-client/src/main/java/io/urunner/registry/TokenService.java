@@ -11,7 +11,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -65,7 +64,7 @@ final class TokenService {
 
         /** Whether it rejects the credential by OAuth's 400 (RFC 6749, section 5.2). */
         boolean rejects() {
-            return status == 400 && answer.errors().stream().anyMatch(error -> REJECTIONS.contains(error.code()));
+            return status == 400 && OciError.anyIs(answer.errors(), REJECTIONS);
         }
 
         int status() {
@@ -231,7 +230,10 @@ final class TokenService {
         }
         try (Response response = post(question, question.realm(), form, registry, deadline)) {
             JsonNode answer = read(response, question);
-            Token.refreshToken(answer).ifPresent(given -> keep(question, given));
+            Secret given = Token.refreshToken(answer);
+            if (given != null) {
+                keep(question, given);
+            }
             return token(response, answer);
         }
     }
@@ -247,12 +249,12 @@ final class TokenService {
         }
         HttpUrl url = Objects.requireNonNull(question.realm().resolve("exchange"));
         try (Response response = post(question, url, form, registry, deadline)) {
-            Optional<Secret> given = Token.refreshToken(read(response, question));
-            if (given.isEmpty()) {
+            Secret given = Token.refreshToken(read(response, question));
+            if (given == null) {
                 throw new Violation("the token server's answer has no refresh_token");
             }
-            keep(question, given.get());
-            return given.get();
+            keep(question, given);
+            return given;
         }
     }
 
@@ -274,7 +276,9 @@ final class TokenService {
         if (!question.service().isEmpty()) {
             url.addQueryParameter("service", question.service());
         }
-        question.scopes().forEach(scope -> url.addQueryParameter("scope", scope));
+        for (String scope : question.scopes()) {
+            url.addQueryParameter("scope", scope);
+        }
         Request.Builder request = transport.request(url.build());
         String authorization = basic(question.credential());
         if (authorization != null) {

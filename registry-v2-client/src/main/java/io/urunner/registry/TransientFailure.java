@@ -25,7 +25,8 @@ final class TransientFailure extends IOException {
 
     /** The failure that an answer reports. */
     static TransientFailure of(String host, Response response, Instant now) {
-        return new TransientFailure(host, response.code(), Bodies.errors(response), pause(response, now));
+        return new TransientFailure(
+                host, response.code(), ErrorAnswer.of(response).errors(), pause(response, now));
     }
 
     /** How long an answer asks us to wait: by {@code Retry-After}, otherwise by its rate limit window. */
@@ -34,7 +35,7 @@ final class TransientFailure extends IOException {
         if (retryAfter.isPresent() || response.code() != 429) {
             return retryAfter;
         }
-        RateLimit limit = RateLimitHeaders.parse(response::header, now).orElse(null);
+        RateLimit limit = RateLimitHeaders.parse(response.headers(), now).orElse(null);
         if (limit == null || limit.remaining().orElse(0) > 0) {
             return Optional.empty();
         }

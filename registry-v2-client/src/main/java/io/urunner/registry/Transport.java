@@ -7,8 +7,10 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import okhttp3.Headers;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
 import okhttp3.RequestBody;
@@ -25,6 +27,11 @@ final class Transport {
     private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
     private static final int MOST_REDIRECTS = 5;
     private static final int MOST_REMEMBERED = 1000;
+    private static final long HEADS_REMEMBERED = Duration.ofMinutes(10).toNanos();
+
+    /** What a wrong answer to {@code HEAD} may be. 401 is a challenge, and 5xx are worth another attempt. */
+    private static final Set<Integer> WRONG = Set.of(400, 403, 404, 405, 410, 501);
+
     private static final String AUTHORIZATION = "Authorization";
 
     private final InstantSource clock;
@@ -33,7 +40,16 @@ final class Transport {
     private final LruMap<Claim, RateLimit> rateLimits = new LruMap<>(MOST_REMEMBERED);
     private final LruMap<String, Boolean> warnings = new LruMap<>(MOST_REMEMBERED);
     private final Hosts hosts;
-    private final Heads heads;
+
+    /**
+     * Which registries answer {@code HEAD} wrongly although {@code GET} works, as some proxies and Nexus do, and since
+     * when. They get {@code GET} at once for a while; then {@code HEAD} is tried again, because it is cheaper.
+     */
+    private final LruMap<String, Long> wrongHeads = new LruMap<>(MOST_REMEMBERED);
+
+    /** Where the last {@code HEAD} got 500, which an overload and a proxy answer alike. */
+    private final LruMap<String, Long> suspectHeads = new LruMap<>(MOST_REMEMBERED);
+
     private final String userAgent;
     private final RequestRate rate;
 
@@ -45,7 +61,6 @@ final class Transport {
             LongSupplier ticker,
             RegistryObserver observer) {
         this.hosts = hosts;
-        this.heads = new Heads(ticker);
         this.userAgent = userAgent;
         this.rate = rate;
         this.clock = clock;
@@ -57,15 +72,18 @@ final class Transport {
         return hosts;
     }
 
-    Heads heads() {
-        return heads;
-    }
-
     /**
      * What a host last said about the limit of a credential with which {@linkplain Request#tag requests} were tagged.
      */
     @Nullable RateLimit rateLimit(Claim identity) {
         return rateLimits.get(identity);
+    }
+
+    /** Replaces the headers of a request. */
+    static void addTo(Request.Builder request, Headers headers) {
+        for (int i = 0; i < headers.size(); i++) {
+            request.header(headers.name(i), headers.value(i));
+        }
     }
 
     /** Starts a request with the headers that all our requests have. */
@@ -129,20 +147,20 @@ final class Transport {
         // A challenge explains a 401; a bare one says no more than 403.
         boolean bare = failed.code() == 401
                 && Challenge.parse(failed.headers("WWW-Authenticate")).isEmpty();
-        if (!heads.mayBeWrong(call, bare ? 403 : failed.code())) {
+        if (!mayHeadBeWrong(call, bare ? 403 : failed.code())) {
             return failed;
         }
         boolean keep = false;
         try {
             Request.Builder get = failed.request().newBuilder().get();
-            call.insteadOfHead().headers().forEach(header -> get.header(header.getFirst(), header.getSecond()));
+            addTo(get, call.insteadOfHead().headers());
             Response answer = send(host, get.build(), false, false, deadline);
             boolean works = answer.isSuccessful() || answer.code() == 304;
             // Where HEAD does not reach what checks credentials, only GET says which are demanded.
             boolean challenged = answer.code() == 401
                     && !Challenge.parse(answer.headers("WWW-Authenticate")).isEmpty();
             if (works) {
-                heads.remember(call);
+                rememberWrongHead(call);
             }
             if (works || challenged || answer.code() == failed.code()) {
                 return answer;
@@ -158,6 +176,52 @@ final class Transport {
             }
         }
         return failed;
+    }
+
+    /** The request to send for a call: as it is, or {@code GET} where {@code HEAD} is known to fail. */
+    Call asked(Call call) {
+        if (!isHead(call)) {
+            return call;
+        }
+        return isHeadWrong(call) || isRecent(suspectHeads.remove(key(call))) ? call.insteadOfHead() : call;
+    }
+
+    /** Whether {@code HEAD} is known to fail where this call goes. */
+    boolean isHeadWrong(Call head) {
+        return isRecent(wrongHeads.get(key(head)));
+    }
+
+    private boolean isRecent(@Nullable Long since) {
+        return since != null && ticker.getAsLong() - since < HEADS_REMEMBERED;
+    }
+
+    /** Whether a status answers a {@code HEAD}, and {@code GET} may get another one without costing quota. */
+    boolean mayHeadBeWrong(Call call, int status) {
+        return WRONG.contains(status) && isHead(call) && !Repository.isDockerHub(call.registry());
+    }
+
+    /** Notes a failure: after 500, the next attempt or call is {@code GET}, so that nothing is sent in addition. */
+    void failed(Call call, IOException failure) {
+        if (failure instanceof TransientFailure answered
+                && answered.status() == 500
+                && isHead(call)
+                && !Repository.isDockerHub(call.registry())) {
+            suspectHeads.put(key(call), ticker.getAsLong());
+        }
+    }
+
+    /** Remembers that {@code HEAD} failed where {@code GET} works. */
+    void rememberWrongHead(Call head) {
+        wrongHeads.put(key(head), ticker.getAsLong());
+    }
+
+    private static boolean isHead(Call call) {
+        return call.method().equals("HEAD");
+    }
+
+    /** A registry may keep manifests and blobs in different places. */
+    private static String key(Call call) {
+        return call.registry() + (call.isAboutBlob() ? " blobs" : " manifests");
     }
 
     /** Where an answer redirects a request, or null. Writes are redirected only if their method is to be kept. */
@@ -257,7 +321,7 @@ final class Transport {
         }
         if (limits) {
             RateLimit limit =
-                    RateLimitHeaders.parse(response::header, clock.instant()).orElse(null);
+                    RateLimitHeaders.parse(response.headers(), clock.instant()).orElse(null);
             if (limit != null) {
                 Claim identity = response.request().tag(Claim.class);
                 if (identity != null && identity.judge().equals(host.authority()) && response.code() != 401) {
@@ -267,7 +331,9 @@ final class Transport {
             }
         }
         if (warns) {
-            response.headers("Warning").forEach(warning -> warn(host, warning));
+            for (String warning : response.headers("Warning")) {
+                warn(host, warning);
+            }
         }
     }
 

@@ -63,7 +63,7 @@ class AnswerFuzzTest {
     /** The next page, none if the header is refused as it may be. */
     private static Optional<String> next(List<String> headers) {
         try {
-            return LinkHeader.next(headers);
+            return Listings.nextLink(headers);
         } catch (Violation e) {
             return Optional.empty();
         }
@@ -92,7 +92,7 @@ class AnswerFuzzTest {
     @Property(seed = "1")
     void any_error_is_read_and_fits_one_log_line(@ForAll byte[] any, @ForAll @From("json") String json) {
         for (byte[] content : List.of(any, json.getBytes(StandardCharsets.UTF_8))) {
-            for (OciError error : Bodies.errors(content)) {
+            for (OciError error : ErrorAnswer.of(content).errors()) {
                 assertThat(error.toString().chars().noneMatch(c -> c == '\n' || c == '\r' || c == 27))
                         .isTrue();
                 assertThat(error.toString()).hasSizeLessThan(2000);
@@ -145,7 +145,7 @@ class AnswerFuzzTest {
             for (String start : List.of("", "{\"errors\":[", "{\"token\":\"")) {
                 byte[] content = (start + part.repeat(LONG / part.length())).getBytes(StandardCharsets.UTF_8);
                 assertTimeoutPreemptively(SOON, () -> {
-                    Bodies.errors(content);
+                    ErrorAnswer.of(content).errors();
                     token(content);
                 });
             }

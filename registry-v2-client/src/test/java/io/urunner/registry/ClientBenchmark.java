@@ -108,7 +108,7 @@ public class ClientBenchmark {
 
     @Benchmark
     public Optional<String> parsesALink() throws Violation {
-        return LinkHeader.next(LINK);
+        return Listings.nextLink(LINK);
     }
 
     @Benchmark

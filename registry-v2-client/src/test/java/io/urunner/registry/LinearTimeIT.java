@@ -79,7 +79,7 @@ class LinearTimeIT {
         PARSERS.put("rate limit", text -> RateLimitHeaders.parse(name -> text, Instant.EPOCH));
         PARSERS.put("retry after", text -> RateLimitHeaders.retryAfter(Headers.of("Retry-After", text), Instant.EPOCH));
         PARSERS.put("manifest", refusing(text -> ManifestOrIndex.parse(bytes(text), "")));
-        PARSERS.put("errors", text -> Bodies.errors(bytes(text)));
+        PARSERS.put("errors", text -> ErrorAnswer.of(bytes(text)).errors());
         PARSERS.put("token", LinearTimeIT::token);
     }
 
@@ -97,7 +97,7 @@ class LinearTimeIT {
 
     private static void link(String text) {
         try {
-            LinkHeader.next(List.of(text));
+            Listings.nextLink(List.of(text));
         } catch (Violation e) {
             // Refused in time.
         }

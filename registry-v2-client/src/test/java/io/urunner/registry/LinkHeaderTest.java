@@ -43,7 +43,7 @@ class LinkHeaderTest {
     void findsTheNextPage(String header, String expected) {
         String next;
         try {
-            next = LinkHeader.next(List.of(header)).orElse(null);
+            next = Listings.nextLink(List.of(header)).orElse(null);
         } catch (Violation e) {
             next = "refused";
         }
