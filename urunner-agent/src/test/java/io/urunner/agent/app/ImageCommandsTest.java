@@ -181,7 +181,8 @@ class ImageCommandsTest extends WiredCommands {
         Path archive = folder.resolve("app.tar");
         String to = "docker-archive:" + archive + ":shop/app:v1";
         assertThat(run("image", "copy", host + "/app:v1", to)).isEqualTo(1);
-        assertThat(err.toString()).contains("choose a platform");
+        assertThat(err.toString()).contains("choose a platform: --platform");
+        assertThat(requests).as("before anything is transferred").noneMatch(request -> request.contains("/blobs/"));
         assertThat(archive).as("after a failure").doesNotExist();
         assertThat(run("image", "copy", "--dry-run", "--platform", "linux/arm64", host + "/app:v1", to))
                 .isZero();

@@ -21,6 +21,7 @@ final class CopyProgress implements CopyListener {
     private final Optional<PrintWriter> terminal;
     private final Optional<PrintWriter> lines;
     private final int width;
+    private final String copied;
 
     /** How much of each blob that is being copied was read. */
     private final Map<Digest, Long> parts = new HashMap<>();
@@ -37,8 +38,10 @@ final class CopyProgress implements CopyListener {
      * @param terminal where the bar is drawn, if there is a terminal
      * @param err for the lines otherwise
      * @param form the form of the command's output
+     * @param dryRun whether nothing is really copied
      */
-    CopyProgress(Optional<PrintWriter> terminal, PrintWriter err, Form form) {
+    CopyProgress(Optional<PrintWriter> terminal, PrintWriter err, Form form, boolean dryRun) {
+        this.copied = dryRun ? "would be copied" : word(Outcome.COPIED);
         this.terminal = form.structured() ? Optional.empty() : terminal;
         this.lines = form.structured() || terminal.isPresent() ? Optional.empty() : Optional.of(err);
         this.width = form.width();
@@ -64,7 +67,8 @@ final class CopyProgress implements CopyListener {
         Long part = parts.remove(content.digest());
         done += content.size() - (part == null ? 0 : part);
         lines.ifPresent(out -> {
-            out.println(word(outcome) + " " + content.digest() + " " + size(content.size()));
+            out.println((outcome == Outcome.COPIED ? copied : word(outcome)) + " " + content.digest() + " "
+                    + size(content.size()));
             out.flush();
         });
         show();

@@ -1,6 +1,8 @@
 package io.urunner.agent.app.cli;
 
+import io.urunner.agent.app.cli.ImageLocation.Kind;
 import io.urunner.registry.Digest;
+import io.urunner.registry.Index;
 import io.urunner.registry.Platform;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
@@ -10,6 +12,7 @@ import io.urunner.registry.copy.CopyResult.Outcome;
 import io.urunner.registry.copy.ImageStore;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import picocli.CommandLine.Command;
@@ -73,15 +76,20 @@ final class ImageCopyCommand extends ImageAction {
     }
 
     @Override
-    int run(RegistryClient client) throws RegistryException, IOException, InterruptedException {
+    int run(RegistryClient client) throws RegistryException, IOException, CommandException, InterruptedException {
         ImageLocation source = ImageLocation.parse(from);
         ImageLocation target = ImageLocation.parse(to);
-        CopyProgress progress = new CopyProgress(context.wiring().terminal(), context.err(), form());
+        CopyProgress progress = new CopyProgress(context.wiring().terminal(), context.err(), form(), dryRun);
         ExecutorService threads = Executors.newFixedThreadPool(jobs, task -> new Thread(task, "urunner-copy"));
         Thread stop = interruptWhenAsked(Thread.currentThread());
         CopyResult result;
         try (ImageStore reading = source.toRead(client);
                 ImageStore writing = target.toWrite(client)) {
+            if (target.kind().equals(Optional.of(Kind.DOCKER_ARCHIVE)) && isOfSeveral(reading, source)) {
+                throw new CommandException(
+                        "docker load reads only images of one platform; choose a platform: --platform OS/ARCH",
+                        ExitCode.HINDERED);
+            }
             Copy.Builder copy = Copy.from(reading, source.name())
                     .platforms(platforms.stream().map(Platform::parse).toList())
                     .executor(threads, jobs)
@@ -103,6 +111,12 @@ final class ImageCopyCommand extends ImageAction {
         }
         print(document(result), List.of(summary(result)));
         return ExitCode.OK;
+    }
+
+    /** Whether an index would be copied: known before anything is transferred. */
+    private boolean isOfSeveral(ImageStore reading, ImageLocation source)
+            throws RegistryException, IOException, InterruptedException {
+        return platforms.isEmpty() ? reading.manifest(source.name()) instanceof Index : platforms.size() > 1;
     }
 
     /** Ctrl-C ends the copy in order: uploads are cancelled, unfinished files removed, and the bar, too. */

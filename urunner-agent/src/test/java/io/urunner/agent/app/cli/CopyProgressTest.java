@@ -30,10 +30,15 @@ class CopyProgressTest {
     }
 
     private CopyProgress progress(boolean terminal, Form.Format format, int width) {
+        return progress(terminal, format, width, false);
+    }
+
+    private CopyProgress progress(boolean terminal, Form.Format format, int width, boolean dryRun) {
         CopyProgress progress = new CopyProgress(
                 terminal ? Optional.of(new PrintWriter(screen)) : Optional.empty(),
                 new PrintWriter(err),
-                new Form(format, width));
+                new Form(format, width),
+                dryRun);
         progress.planned(3, 4096);
         return progress;
     }
@@ -110,6 +115,17 @@ class CopyProgressTest {
                         "copied " + LAYER.digest() + " 3.0 KiB",
                         "copied " + INDEX_BLOB.digest() + " 512 B",
                         "copied " + MANIFEST.digest() + " 512 B");
+    }
+
+    @Test
+    void aDryRunSaysThatNothingIsCopied() {
+        CopyProgress progress = progress(false, Form.Format.TEXT, 80, true);
+        progress.finished(LAYER, Outcome.PRESENT);
+        progress.finished(MANIFEST, Outcome.COPIED);
+
+        assertThat(err.toString().lines())
+                .containsExactly(
+                        "present " + LAYER.digest() + " 3.0 KiB", "would be copied " + MANIFEST.digest() + " 512 B");
     }
 
     @ParameterizedTest
