@@ -1,5 +1,6 @@
 package io.urunner.registry.auth;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -134,10 +135,12 @@ public final class CredentialPlugins {
 
     @SuppressWarnings("rawtypes")
     private static CredentialPlugins discovered(ServiceLoader<CredentialPlugin> found) {
+        List<CredentialPlugin<?>> plugins = new ArrayList<>();
         try {
-            return new CredentialPlugins(found.stream()
-                    .<CredentialPlugin<?>>map(ServiceLoader.Provider::get)
-                    .toList());
+            for (CredentialPlugin<?> plugin : found) {
+                plugins.add(plugin);
+            }
+            return new CredentialPlugins(plugins);
         } catch (ServiceConfigurationError | LinkageError e) {
             throw new IllegalArgumentException("a credential plugin cannot be loaded: " + e + ", " + e.getCause(), e);
         }

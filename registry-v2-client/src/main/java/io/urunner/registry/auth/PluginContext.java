@@ -34,7 +34,7 @@ public record PluginContext(String registry, InstantSource clock, ProxySelector 
         this(
                 registry,
                 clock,
-                Objects.requireNonNullElseGet(ProxySelector.getDefault(), () -> ProxySelector.of(null)),
+                Objects.requireNonNullElse(ProxySelector.getDefault(), ProxySelector.of(null)),
                 new Authenticator() {});
     }
 }

@@ -70,6 +70,6 @@ public final class AcrPlugin implements CredentialPlugin<AcrPlugin.AcrSettings> 
         }
         return settings.refreshToken().isPresent()
                 ? new StaticProvider("Azure refresh token", settings.refreshToken(), Credential.IdentityToken::new)
-                : StaticProvider.ofUser("Azure", settings.user(), settings.pass());
+                : StaticProvider.ofUser("Azure", settings.user().orElse(""), settings.pass());
     }
 }

@@ -30,6 +30,6 @@ public final class DockerHubPlugin implements CredentialPlugin<PasswordSettings>
 
     @Override
     public CredentialProvider create(PasswordSettings settings, PluginContext context) {
-        return StaticProvider.ofUser("Docker Hub", settings.user(), settings.pass());
+        return StaticProvider.ofUser("Docker Hub", settings.user().orElse(""), settings.pass());
     }
 }

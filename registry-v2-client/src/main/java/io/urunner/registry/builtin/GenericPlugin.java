@@ -21,6 +21,6 @@ public final class GenericPlugin implements CredentialPlugin<PasswordSettings> {
 
     @Override
     public CredentialProvider create(PasswordSettings settings, PluginContext context) {
-        return StaticProvider.ofUser("registry", settings.user(), settings.pass());
+        return StaticProvider.ofUser("registry", settings.user().orElse(""), settings.pass());
     }
 }

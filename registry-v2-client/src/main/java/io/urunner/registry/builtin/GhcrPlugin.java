@@ -38,6 +38,6 @@ public final class GhcrPlugin implements CredentialPlugin<GhcrPlugin.GhcrSetting
 
     @Override
     public CredentialProvider create(GhcrSettings settings, PluginContext context) {
-        return StaticProvider.ofUser("GitHub", settings.token().map(token -> "token"), settings.token());
+        return StaticProvider.ofUser("GitHub", "token", settings.token());
     }
 }

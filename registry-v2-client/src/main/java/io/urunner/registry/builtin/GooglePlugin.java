@@ -51,8 +51,7 @@ public final class GooglePlugin implements CredentialPlugin<GooglePlugin.GoogleS
     public CredentialProvider create(GoogleSettings settings, PluginContext context) {
         return settings.jsonKey().isPresent()
                 ? new StaticProvider("Google service account key", settings.jsonKey(), GooglePlugin::key)
-                : StaticProvider.ofUser(
-                        "Google", settings.accessToken().map(token -> "oauth2accesstoken"), settings.accessToken());
+                : StaticProvider.ofUser("Google", "oauth2accesstoken", settings.accessToken());
     }
 
     private static Credential key(Secret text) {

@@ -29,8 +29,7 @@ final class StaticProvider implements CredentialProvider {
     }
 
     /** A user with a password, or neither for anonymous access. */
-    static StaticProvider ofUser(String kind, Optional<String> user, Optional<SecretSource> password) {
-        String name = user.orElse("");
+    static StaticProvider ofUser(String kind, String name, Optional<SecretSource> password) {
         return new StaticProvider(kind + " user " + name, password, secret -> new Credential.Basic(name, secret));
     }
 

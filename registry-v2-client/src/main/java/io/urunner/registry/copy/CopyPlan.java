@@ -110,8 +110,11 @@ final class CopyPlan {
                 throw new IOException("the image in " + source + " has more than " + MOST_LEVELS + " levels");
             }
             Map<Digest, Descriptor> level = new LinkedHashMap<>();
-            found.forEach(entry -> level.putIfAbsent(entry.digest(), entry));
-            level.keySet().removeAll(manifests.keySet());
+            for (Descriptor entry : found) {
+                if (!manifests.containsKey(entry.digest())) {
+                    level.putIfAbsent(entry.digest(), entry);
+                }
+            }
             Queue<Descriptor> next = new ConcurrentLinkedQueue<>();
             workers.forEach(level.values(), entry -> note(manifest(entry), next));
             found = next;
@@ -153,8 +156,14 @@ final class CopyPlan {
         return present.contains(content.digest());
     }
 
-    Collection<Digest> digests() {
-        return manifests.keySet();
+    /** Whether a digest is of an algorithm, and begins like this. */
+    boolean has(String algorithm, String start) {
+        for (Digest digest : manifests.keySet()) {
+            if (digest.algorithm().equals(algorithm) && digest.hex().startsWith(start)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** All manifests, each after those that it lists and the main one last. */
@@ -165,7 +174,9 @@ final class CopyPlan {
             ordered.add(root.digest());
         }
         List<ManifestOrIndex> all = new ArrayList<>();
-        ordered.forEach(digest -> all.add(manifests.get(digest)));
+        for (Digest digest : ordered) {
+            all.add(manifests.get(digest));
+        }
         return all;
     }
 
@@ -175,11 +186,15 @@ final class CopyPlan {
         if (content == null || ordered.contains(digest)) {
             return;
         }
-        entries(content, true).forEach(child -> order(child.digest(), root, ordered));
+        for (Descriptor child : entries(content, true)) {
+            order(child.digest(), root, ordered);
+        }
         if (!digest.equals(root)) {
             ordered.add(digest);
         }
-        referring.getOrDefault(digest, List.of()).forEach(entry -> order(entry.digest(), root, ordered));
+        for (Descriptor entry : referring.getOrDefault(digest, List.of())) {
+            order(entry.digest(), root, ordered);
+        }
     }
 
     /**
@@ -195,7 +210,9 @@ final class CopyPlan {
                     its.add(manifest.config());
                     its.addAll(manifest.layers());
                 }
-                its.forEach(blob -> blobs.putIfAbsent(blob.digest(), blob));
+                for (Descriptor blob : its) {
+                    blobs.putIfAbsent(blob.digest(), blob);
+                }
             }
         }
         return blobs.values();

@@ -42,7 +42,11 @@ public record CopyResult(Descriptor image, List<Item> items) {
      * @return how many there are
      */
     public int count(Outcome outcome) {
-        return (int) items.stream().filter(item -> item.outcome() == outcome).count();
+        int count = 0;
+        for (Item item : items) {
+            count += item.outcome() == outcome ? 1 : 0;
+        }
+        return count;
     }
 
     /**
@@ -52,9 +56,10 @@ public record CopyResult(Descriptor image, List<Item> items) {
      * @return how many bytes they have
      */
     public long bytes(Outcome outcome) {
-        return items.stream()
-                .filter(item -> item.outcome() == outcome)
-                .mapToLong(item -> item.content().size())
-                .sum();
+        long bytes = 0;
+        for (Item item : items) {
+            bytes += item.outcome() == outcome ? item.content().size() : 0;
+        }
+        return bytes;
     }
 }

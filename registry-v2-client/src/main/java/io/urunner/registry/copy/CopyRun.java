@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /** One run of a copy. */
 final class CopyRun {
@@ -44,20 +43,24 @@ final class CopyRun {
         named.put(name, image);
         List<ManifestOrIndex> all = plan.inOrder(named.values());
         Collection<Descriptor> blobs = plan.blobs(all);
-        copy.listener.planned(
-                blobs.size() + all.size(),
-                Stream.concat(blobs.stream(), all.stream().map(ManifestOrIndex::descriptor))
-                        .mapToLong(Descriptor::size)
-                        .sum());
-        workers.forEach(blobs, this::blob);
-        List<ManifestOrIndex> nameless = new ArrayList<>(all);
-        nameless.removeAll(named.values());
-        // Two writers of the referrers of one subject would only repeat each other's work.
-        workers.forEach(nameless.stream().filter(CopyRun::standsAlone).toList(), this::nameless);
-        for (ManifestOrIndex content : nameless) {
-            if (!standsAlone(content)) {
-                nameless(content);
+        List<ManifestOrIndex> alone = new ArrayList<>();
+        List<ManifestOrIndex> others = new ArrayList<>();
+        long bytes = 0;
+        for (ManifestOrIndex each : all) {
+            bytes += each.descriptor().size();
+            if (!named.containsValue(each)) {
+                (each instanceof Manifest && each.subject().isEmpty() ? alone : others).add(each);
             }
+        }
+        for (Descriptor blob : blobs) {
+            bytes += blob.size();
+        }
+        copy.listener.planned(blobs.size() + all.size(), bytes);
+        workers.forEach(blobs, this::blob);
+        workers.forEach(alone, this::nameless);
+        // Two writers of the referrers of one subject would only repeat each other's work.
+        for (ManifestOrIndex content : others) {
+            nameless(content);
         }
         for (Map.Entry<String, ManifestOrIndex> each : named.entrySet()) {
             manifest(each.getKey(), each.getValue());
@@ -65,18 +68,11 @@ final class CopyRun {
         return new CopyResult(image.descriptor(), items);
     }
 
-    private static boolean standsAlone(ManifestOrIndex content) {
-        return content instanceof Manifest && content.subject().isEmpty();
-    }
-
     private Map<String, ManifestOrIndex> digestTags() throws RegistryException, IOException, InterruptedException {
         Map<String, ManifestOrIndex> tags = new LinkedHashMap<>();
         for (String tag : copy.source.tags()) {
             Matcher matcher = DIGEST_TAG.matcher(tag);
-            if (matcher.matches()
-                    && plan.digests().stream()
-                            .anyMatch(digest -> digest.algorithm().equals(matcher.group(1))
-                                    && digest.hex().startsWith(matcher.group(2)))) {
+            if (matcher.matches() && plan.has(matcher.group(1), matcher.group(2))) {
                 ManifestOrIndex content = copy.source.manifest(tag);
                 tags.put(tag, content);
                 plan.add(content);

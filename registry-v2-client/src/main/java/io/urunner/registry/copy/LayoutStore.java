@@ -13,9 +13,11 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -142,12 +144,13 @@ abstract class LayoutStore implements ImageStore {
     }
 
     private static List<String> names(Index index) {
-        return index.manifests().stream()
-                .map(entry -> entry.annotations()
-                        .getOrDefault(FULL_NAME, entry.annotations().getOrDefault(NAME, "")))
-                .filter(name -> !name.isEmpty())
-                .distinct()
-                .toList();
+        Set<String> names = new LinkedHashSet<>();
+        for (Descriptor entry : index.manifests()) {
+            String name = entry.annotations().getOrDefault(NAME, "");
+            names.add(entry.annotations().getOrDefault(FULL_NAME, name));
+        }
+        names.remove("");
+        return List.copyOf(names);
     }
 
     @Override
@@ -226,7 +229,12 @@ abstract class LayoutStore implements ImageStore {
     }
 
     private static boolean lists(Index list, Descriptor entry) {
-        return list.manifests().stream().anyMatch(each -> each.digest().equals(entry.digest()));
+        for (Descriptor each : list.manifests()) {
+            if (each.digest().equals(entry.digest())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** A layout has no list of referrers: they are entries of the index, or in the index that stands in for the list. */
@@ -238,7 +246,9 @@ abstract class LayoutStore implements ImageStore {
         String tag = subject.algorithm() + "-" + hex.substring(0, Math.min(64, hex.length()));
         Optional<Descriptor> listed = entry(index, tag);
         if (listed.isPresent() && read(listed.get().digest(), listed.get().mediaType()) instanceof Index list) {
-            list.manifests().forEach(entry -> referrers.putIfAbsent(entry.digest(), entry));
+            for (Descriptor entry : list.manifests()) {
+                referrers.putIfAbsent(entry.digest(), entry);
+            }
         }
         for (Descriptor entry : index.manifests()) {
             if (MediaType.MANIFESTS.contains(entry.mediaType())

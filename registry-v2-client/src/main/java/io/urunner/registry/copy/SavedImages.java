@@ -71,7 +71,9 @@ final class SavedImages {
             names.add(name);
         }
         ArrayNode layers = image.putArray("Layers");
-        manifest.layers().forEach(layer -> layers.add(LayoutStore.path(layer.digest())));
+        for (Descriptor layer : manifest.layers()) {
+            layers.add(LayoutStore.path(layer.digest()));
+        }
     }
 
     /** Adds manifests and an index to an archive that has none. */
@@ -94,7 +96,9 @@ final class SavedImages {
             if (names.isEmpty()) {
                 entries.add(entry);
             }
-            names.forEach(name -> entries.add(entry.withAnnotations(Map.of(LayoutStore.NAME, name.asText("")))));
+            for (JsonNode name : names) {
+                entries.add(entry.withAnnotations(Map.of(LayoutStore.NAME, name.asText(""))));
+            }
         }
         files.index(Index.of(entries, Map.of()));
     }

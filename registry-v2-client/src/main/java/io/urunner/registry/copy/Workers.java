@@ -114,8 +114,11 @@ final class Workers {
             failure = t;
             stopped = true;
             rest.clear();
-            Thread self = Thread.currentThread();
-            helpers.stream().filter(helper -> helper != self).forEach(Thread::interrupt);
+            for (Thread helper : helpers) {
+                if (helper != Thread.currentThread()) {
+                    helper.interrupt();
+                }
+            }
         }
     }
 

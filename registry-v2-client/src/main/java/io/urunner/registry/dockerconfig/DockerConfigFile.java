@@ -110,13 +110,15 @@ public final class DockerConfigFile implements CredentialProvider {
         try {
             String program = helper(config, registry, repository);
             if (!program.isEmpty()) {
-                Optional<Credential> credential = ask(program, DockerConfigKey.server(registry));
-                if (credential.isPresent()) {
-                    return List.of(credential.get());
+                Optional<Credential> asked = ask(program, DockerConfigKey.server(registry));
+                if (asked.isPresent()) {
+                    return List.of(asked.get());
                 }
             }
-            return DockerConfigKey.best(config.auths, registry, repository).flatMap(Entry::docker).stream()
-                    .toList();
+            Optional<Entry> entry = DockerConfigKey.best(config.auths, registry, repository);
+            Optional<Credential> credential =
+                    entry.isEmpty() ? Optional.empty() : entry.get().docker();
+            return credential.isEmpty() ? List.of() : List.of(credential.get());
         } catch (IllegalArgumentException e) {
             throw new CredentialException(
                     "the entry for " + registry + " in the " + this + " cannot be read: " + e.getMessage(), false);
@@ -124,10 +126,13 @@ public final class DockerConfigFile implements CredentialProvider {
     }
 
     private static String helper(ConfigJson config, String registry, String repository) {
-        return DockerConfigKey.best(config.credHelpers, registry, repository)
-                .map(name -> name.orElseThrow(
-                        () -> new IllegalArgumentException("the name of its credential helper is not a string")))
-                .orElse(config.credsStore);
+        Optional<Optional<String>> own = DockerConfigKey.best(config.credHelpers, registry, repository);
+        if (own.isEmpty()) {
+            return config.credsStore;
+        } else if (own.get().isEmpty()) {
+            throw new IllegalArgumentException("the name of its credential helper is not a string");
+        }
+        return own.get().get();
     }
 
     private Optional<Credential> ask(String program, String server) throws CredentialException {
@@ -144,13 +149,13 @@ public final class DockerConfigFile implements CredentialProvider {
 
     @Override
     public void refused(String registry, Credential refused) {
-        answers.values().forEach(answer -> {
+        for (HelperAnswer answer : answers.values()) {
             synchronized (answer) {
                 if (answer.credential.equals(Optional.of(refused))) {
                     answer.until = Instant.MIN;
                 }
             }
-        });
+        }
     }
 
     private synchronized ConfigJson load() throws CredentialException {

@@ -36,8 +36,10 @@ final class GoUrl {
             if (hash >= 0) {
                 unescape(text.substring(hash + 1), false, false);
             }
-            if (rest.chars().anyMatch(c -> c < ' ' || c == 0x7f)) {
-                return Optional.empty();
+            for (int i = 0; i < rest.length(); i++) {
+                if (rest.charAt(i) < ' ' || rest.charAt(i) == 0x7f) {
+                    return Optional.empty();
+                }
             }
             int query = rest.indexOf('?');
             rest = query < 0 ? rest : rest.substring(0, query);
@@ -74,8 +76,7 @@ final class GoUrl {
             throw malformed();
         }
         String port = end < 0 ? "" : host.substring(bracketed ? end + 1 : end);
-        if (!port.isEmpty()
-                && (port.charAt(0) != ':' || !port.substring(1).chars().allMatch(GoUrl::isDigit))) {
+        if (!port.isEmpty() && !port.matches(":[0-9]*")) {
             throw malformed();
         }
         int zone = bracketed ? host.substring(0, end).indexOf("%25") : -1;

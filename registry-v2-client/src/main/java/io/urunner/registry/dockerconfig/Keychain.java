@@ -146,7 +146,12 @@ public final class Keychain implements CredentialProvider {
     }
 
     private static boolean isNone(List<Credential> credentials) {
-        return credentials.stream().allMatch(Credential.Anonymous.class::isInstance);
+        for (Credential credential : credentials) {
+            if (!(credential instanceof Credential.Anonymous)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Those of the first provider that gives any. */
@@ -163,7 +168,9 @@ public final class Keychain implements CredentialProvider {
 
     @Override
     public void refused(String registry, Credential refused) {
-        providers.forEach(provider -> provider.refused(registry, refused));
+        for (CredentialProvider provider : providers) {
+            provider.refused(registry, refused);
+        }
     }
 
     /** Describes the provider that has a credential, or that cannot say whether it has one; otherwise all of them. */

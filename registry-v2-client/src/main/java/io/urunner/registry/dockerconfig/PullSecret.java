@@ -52,7 +52,9 @@ public final class PullSecret {
             try {
                 ConfigJson json =
                         key.equals(CONFIG_KEY) ? ConfigJson.withoutHelpers(content) : ConfigJson.legacy(content);
-                json.auths.forEach((registry, entry) -> read(name, registry, entry, entries, problems));
+                for (Map.Entry<String, Entry> each : json.auths.entrySet()) {
+                    read(name, each.getKey(), each.getValue(), entries, problems);
+                }
             } catch (IllegalArgumentException e) {
                 problems.add("the pull secret " + name + " cannot be read: " + e.getMessage());
             }

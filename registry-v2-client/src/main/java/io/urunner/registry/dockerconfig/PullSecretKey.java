@@ -47,15 +47,18 @@ final class PullSecretKey {
         } else if (rest.startsWith("http://")) {
             rest = rest.substring(7);
         }
-        return GoUrl.parse(rest).flatMap(url -> {
-            String path = url.path;
-            if (path.startsWith("/v1/") || path.startsWith("/v2/")) {
-                path = path.substring(3);
-            }
-            String text = url.host + (path.equals("/") ? "" : path);
-            // The kubelet keeps this text, and reads it once more as a URL when it compares it with an image.
-            return GoUrl.parse(text).map(again -> new PullSecretKey(text, again));
-        });
+        Optional<GoUrl> url = GoUrl.parse(rest);
+        if (url.isEmpty()) {
+            return Optional.empty();
+        }
+        String path = url.get().path;
+        if (path.startsWith("/v1/") || path.startsWith("/v2/")) {
+            path = path.substring(3);
+        }
+        String text = url.get().host + (path.equals("/") ? "" : path);
+        // The kubelet keeps this text, and reads it once more as a URL when it compares it with an image.
+        Optional<GoUrl> again = GoUrl.parse(text);
+        return again.isEmpty() ? Optional.empty() : Optional.of(new PullSecretKey(text, again.get()));
     }
 
     /** The image's name without tag, as a key to match. */
