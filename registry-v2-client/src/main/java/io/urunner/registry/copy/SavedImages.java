@@ -84,7 +84,7 @@ final class SavedImages {
         }
         SavedImages images = new SavedImages(files);
         List<Descriptor> entries = new ArrayList<>();
-        JsonNode list = images.json(LIST);
+        JsonNode list = json(files.read(LIST, ManifestOrIndex.MAX_SIZE));
         if (!list.isArray() || list.isEmpty()) {
             throw new IOException("the " + LIST + " of " + files + " lists no image");
         }
@@ -103,8 +103,8 @@ final class SavedImages {
         files.index(Index.of(entries, Map.of()));
     }
 
-    private JsonNode json(String path) throws IOException {
-        JsonNode root = JSON.readTree(files.read(path, ManifestOrIndex.MAX_SIZE));
+    private static JsonNode json(byte[] content) throws IOException {
+        JsonNode root = JSON.readTree(content);
         return root == null ? JSON.nullNode() : root;
     }
 
@@ -112,7 +112,7 @@ final class SavedImages {
     private Manifest manifest(String configPath, JsonNode layerPaths) throws IOException {
         byte[] content = files.read(configPath, ManifestOrIndex.MAX_SIZE);
         Descriptor config = blob(MediaType.OCI_CONFIG, Digest.of(content), configPath);
-        JsonNode uncompressed = json(configPath).path("rootfs").path("diff_ids");
+        JsonNode uncompressed = json(content).path("rootfs").path("diff_ids");
         if (uncompressed.size() != layerPaths.size()) {
             throw new IOException("the configuration of an image in " + files + " has " + uncompressed.size()
                     + " layers, and the list of images has " + layerPaths.size());
