@@ -56,7 +56,7 @@ public record Descriptor(
         }
         annotations = Map.copyOf(annotations);
         urls = List.copyOf(urls);
-        otherFields = DescriptorJson.checkedOthers(otherFields, DescriptorJson.FIELDS);
+        otherFields = ManifestJson.checkedOthers(otherFields, ManifestJson.DESCRIPTOR_FIELDS);
     }
 
     /**

@@ -9,14 +9,8 @@ import java.util.stream.Stream;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What the body of a refusal or failure says.
- *
- * @param errors the errors that it names, in its order, at most five
- * @param isSpecified whether it has a form that registries and token servers use, so that it is their own answer and
- *     not a page of something in front of them
- */
-record ErrorAnswer(List<OciError> errors, boolean isSpecified) {
+/** What the body of a refusal or failure says. Immutable. */
+final class ErrorAnswer {
     static final ErrorAnswer NONE = new ErrorAnswer(List.of(), false);
 
     private static final int MOST = 5;
@@ -39,6 +33,27 @@ record ErrorAnswer(List<OciError> errors, boolean isSpecified) {
             }
         }
         return this;
+    }
+
+    private final List<OciError> errors;
+    private final boolean isSpecified;
+
+    private ErrorAnswer(List<OciError> errors, boolean isSpecified) {
+        this.errors = errors;
+        this.isSpecified = isSpecified;
+    }
+
+    /** The errors that it names, in its order, at most five. */
+    List<OciError> errors() {
+        return errors;
+    }
+
+    /**
+     * Whether it has a form that registries and token servers use, so that it is their own answer and not a page of
+     * something in front of them.
+     */
+    boolean isSpecified() {
+        return isSpecified;
     }
 
     /** Reads a body up to a sensible size; one that breaks off counts as empty, since the status says enough. */

@@ -112,7 +112,7 @@ public record ImageConfig(
     }
 
     private static String text(JsonNode node, String field) {
-        return DescriptorJson.text(node, field, "the configuration");
+        return ManifestJson.text(node, field, "the configuration");
     }
 
     private static Optional<Instant> time(JsonNode node) {

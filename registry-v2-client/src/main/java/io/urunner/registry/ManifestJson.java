@@ -7,19 +7,34 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
-/** The JSON of manifests and indexes. Any input leads to a result or a {@link MalformedManifestException}. */
+/**
+ * The JSON of manifests and indexes, and of the descriptors and platforms in them. Any input leads to a result or a {@link
+ * MalformedManifestException}. What is read is written back as it was.
+ */
 final class ManifestJson {
-    private static final Map<String, String> FIELDS = DescriptorJson.names(Set.of(
+    /** The fields of a descriptor that have a parameter of their own, by their names in lower case. */
+    static final Map<String, String> DESCRIPTOR_FIELDS =
+            names(Set.of("mediaType", "digest", "size", "platform", "artifactType", "annotations", "urls", "data"));
+
+    /** The same of a platform. */
+    static final Map<String, String> PLATFORM_FIELDS =
+            names(Set.of("os", "architecture", "variant", "os.version", "os.features"));
+
+    private static final Map<String, String> FIELDS = names(Set.of(
             "schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations"));
 
     /** Of two fields of the same name one reader takes the first, another the last. */
@@ -50,24 +65,18 @@ final class ManifestJson {
         JsonNode root = read(content);
         String mediaType = mediaType(root, MediaType.of(contentType));
         var descriptor = new Descriptor(
-                mediaType,
-                digest,
-                content.length,
-                Optional.empty(),
-                DescriptorJson.type(root, "it"),
-                DescriptorJson.annotations(root, "it"));
-        JsonNode subjectNode = DescriptorJson.child(root, "subject");
+                mediaType, digest, content.length, Optional.empty(), type(root, "it"), annotations(root, "it"));
+        JsonNode subjectNode = child(root, "subject");
         Optional<Descriptor> subject =
-                subjectNode == null ? Optional.empty() : Optional.of(DescriptorJson.read(subjectNode, "its subject"));
+                subjectNode == null ? Optional.empty() : Optional.of(read(subjectNode, "its subject"));
         if (MediaType.isIndex(mediaType)) {
             return new Index(content, descriptor, descriptors(root, "manifests"), subject);
         }
-        JsonNode config = DescriptorJson.child(root, "config");
+        JsonNode config = child(root, "config");
         if (config == null) {
             throw new MalformedManifestException("the manifest has no config");
         }
-        return new Manifest(
-                content, descriptor, DescriptorJson.read(config, "its config"), descriptors(root, "layers"), subject);
+        return new Manifest(content, descriptor, read(config, "its config"), descriptors(root, "layers"), subject);
     }
 
     private static JsonNode read(byte[] content) {
@@ -87,7 +96,7 @@ final class ManifestJson {
         if (root == null || !root.isObject()) {
             throw new MalformedManifestException("the manifest is not a JSON object");
         }
-        DescriptorJson.rejectOtherSpellings(root, FIELDS, "the manifest");
+        rejectOtherSpellings(root, FIELDS, "the manifest");
         return root;
     }
 
@@ -96,7 +105,7 @@ final class ManifestJson {
      * things is rejected, so that no two readers take it for different images.
      */
     private static String mediaType(JsonNode root, String header) {
-        String own = DescriptorJson.text(root, "mediaType", "it");
+        String own = text(root, "mediaType", "it");
         JsonNode version = root.path("schemaVersion");
         if (version.asInt() == 1 || MediaType.isSchema1(own.isEmpty() ? header : own)) {
             throw new MalformedManifestException(
@@ -130,7 +139,7 @@ final class ManifestJson {
     }
 
     private static List<Descriptor> descriptors(JsonNode root, String field) {
-        JsonNode array = DescriptorJson.child(root, field);
+        JsonNode array = child(root, field);
         var list = new ArrayList<Descriptor>();
         if (array == null) {
             return list;
@@ -139,7 +148,7 @@ final class ManifestJson {
             throw new MalformedManifestException("its " + field + " are not a list");
         }
         for (JsonNode node : array) {
-            list.add(DescriptorJson.read(node, "an entry of its " + field));
+            list.add(read(node, "an entry of its " + field));
         }
         return list;
     }
@@ -152,7 +161,7 @@ final class ManifestJson {
             Optional<Descriptor> subject,
             Map<String, String> annotations) {
         ObjectNode root = start(mediaType, artifactType);
-        root.set("config", DescriptorJson.write(config));
+        root.set("config", write(config));
         write(root.putArray("layers"), layers);
         return (Manifest) finish(root, subject, annotations);
     }
@@ -180,23 +189,23 @@ final class ManifestJson {
         ArrayNode array = root.putArray("manifests");
         for (Descriptor entry : manifests) {
             JsonNode known = before.getOrDefault(entry, new ArrayDeque<>()).poll();
-            array.add(known != null ? known : DescriptorJson.write(entry));
+            array.add(known != null ? known : write(entry));
         }
         return (Index) finished(root, index.mediaType());
     }
 
     private static ObjectNode start(String mediaType, Optional<String> artifactType) {
         ObjectNode root = Bodies.JSON.createObjectNode().put("schemaVersion", 2).put("mediaType", mediaType);
-        DescriptorJson.write(root, "artifactType", artifactType.orElse(""));
+        write(root, "artifactType", artifactType.orElse(""));
         return root;
     }
 
     private static ManifestOrIndex finish(
             ObjectNode root, Optional<Descriptor> subject, Map<String, String> annotations) {
         if (subject.isPresent()) {
-            root.set("subject", DescriptorJson.write(subject.get().withoutDetails()));
+            root.set("subject", write(subject.get().withoutDetails()));
         }
-        DescriptorJson.write(root, annotations);
+        write(root, annotations);
         return finished(root, "");
     }
 
@@ -211,7 +220,228 @@ final class ManifestJson {
 
     private static void write(ArrayNode array, List<Descriptor> descriptors) {
         for (Descriptor descriptor : descriptors) {
-            array.add(DescriptorJson.write(descriptor));
+            array.add(write(descriptor));
+        }
+    }
+
+    static Map<String, String> names(Set<String> names) {
+        Map<String, String> byLowerCase = new HashMap<>();
+        for (String name : names) {
+            byLowerCase.put(name.toLowerCase(Locale.ROOT), name);
+        }
+        return Map.copyOf(byLowerCase);
+    }
+
+    /**
+     * Rejects a known field in another spelling. Go, in which most readers are written, ignores the case of names, and
+     * others do not: they would take the same content for different images.
+     */
+    static void rejectOtherSpellings(JsonNode node, Map<String, String> fields, String what) {
+        for (Map.Entry<String, JsonNode> entry : node.properties()) {
+            String name = entry.getKey();
+            String known = fields.get(name.toLowerCase(Locale.ROOT));
+            if (known != null && !known.equals(name)) {
+                throw new MalformedManifestException(what + " is ambiguous: its field " + ReferenceGrammar.quote(name)
+                        + " is " + ReferenceGrammar.quote(known) + " for some readers but not for others");
+            }
+        }
+    }
+
+    /** Other fields from outside: their names belong to no parameter, and their values are JSON. */
+    static Map<String, String> checkedOthers(Map<String, String> others, Map<String, String> fields) {
+        for (Map.Entry<String, String> other : others.entrySet()) {
+            if (fields.containsKey(other.getKey().toLowerCase(Locale.ROOT))) {
+                throw new IllegalArgumentException(
+                        "the field " + ReferenceGrammar.quote(other.getKey()) + " has a parameter of its own");
+            }
+            tree(other.getValue());
+        }
+        return Map.copyOf(others);
+    }
+
+    static JsonNode tree(String json) {
+        try {
+            JsonNode tree = Bodies.json(json.getBytes(StandardCharsets.UTF_8));
+            if (!tree.isMissingNode()) {
+                return tree;
+            }
+        } catch (IOException e) {
+            throw new IllegalArgumentException("not JSON: " + ReferenceGrammar.quote(json), e);
+        }
+        throw new IllegalArgumentException("not JSON: the text is empty");
+    }
+
+    static Descriptor read(JsonNode node, String what) {
+        if (!node.isObject()) {
+            throw new MalformedManifestException(what + " has no size: it is not an object");
+        }
+        rejectOtherSpellings(node, DESCRIPTOR_FIELDS, what);
+        JsonNode size = node.path("size");
+        if (!size.isIntegralNumber() || !size.canConvertToLong()) {
+            throw new MalformedManifestException(what + " has no size");
+        }
+        JsonNode platform = child(node, "platform");
+        String data = text(node, "data", what);
+        try {
+            return new Descriptor(
+                    text(node, "mediaType", what),
+                    Digest.carried(text(node, "digest", what)),
+                    size.longValue(),
+                    platform == null ? Optional.empty() : Optional.of(platform(platform, what)),
+                    type(node, what),
+                    annotations(node, what),
+                    texts(node, "urls", what),
+                    data.isEmpty() ? Optional.empty() : Optional.of(data),
+                    others(node, DESCRIPTOR_FIELDS));
+        } catch (MalformedManifestException e) {
+            throw e;
+        } catch (IllegalArgumentException e) {
+            throw new MalformedManifestException(what + " is not valid: " + e.getMessage(), e);
+        }
+    }
+
+    private static Platform platform(JsonNode node, String what) {
+        if (!node.isObject()) {
+            throw new MalformedManifestException(what + " has a platform that is not an object");
+        }
+        rejectOtherSpellings(node, PLATFORM_FIELDS, what);
+        return new Platform(
+                shortText(node, "os", what),
+                shortText(node, "architecture", what),
+                shortText(node, "variant", what),
+                shortText(node, "os.version", what),
+                texts(node, "os.features", what),
+                others(node, PLATFORM_FIELDS));
+    }
+
+    private static Map<String, String> others(JsonNode node, Map<String, String> fields) {
+        Map<String, String> others = new HashMap<>();
+        for (Map.Entry<String, JsonNode> entry : node.properties()) {
+            if (!fields.containsKey(entry.getKey().toLowerCase(Locale.ROOT))) {
+                others.put(entry.getKey(), entry.getValue().toString());
+            }
+        }
+        return others;
+    }
+
+    static String shortText(JsonNode node, String field, String what) {
+        String text = text(node, field, what);
+        if (text.length() > MediaType.LONGEST) {
+            throw new MalformedManifestException(what + " has a " + field + " that is too long");
+        }
+        return text;
+    }
+
+    static @Nullable JsonNode child(JsonNode node, String field) {
+        JsonNode child = node.get(field);
+        return child == null || child.isNull() ? null : child;
+    }
+
+    /** Returns a text, or the empty text if it is missing. */
+    static String text(JsonNode node, String field, String what) {
+        JsonNode child = child(node, field);
+        if (child == null) {
+            return "";
+        }
+        if (!child.isTextual()) {
+            throw new MalformedManifestException(what + " has a " + field + " that is not a string");
+        }
+        return child.textValue();
+    }
+
+    private static List<String> texts(JsonNode node, String field, String what) {
+        JsonNode array = child(node, field);
+        List<String> texts = new ArrayList<>();
+        for (JsonNode element : array == null ? List.<JsonNode>of() : array) {
+            if (!element.isTextual()) {
+                throw new MalformedManifestException(what + " has " + field + " that are not strings");
+            }
+            texts.add(element.textValue());
+        }
+        if (array != null && !array.isArray()) {
+            throw new MalformedManifestException(what + " has " + field + " that are not a list");
+        }
+        return texts;
+    }
+
+    static Optional<String> type(JsonNode node, String what) {
+        String type = shortText(node, "artifactType", what);
+        return type.isEmpty() ? Optional.empty() : Optional.of(type);
+    }
+
+    static Map<String, String> annotations(JsonNode node, String what) {
+        Map<String, String> annotations = new TreeMap<>();
+        JsonNode object = child(node, "annotations");
+        if (object != null) {
+            for (Map.Entry<String, JsonNode> entry : object.properties()) {
+                if (!entry.getValue().isTextual()) {
+                    throw new MalformedManifestException(what + " has an annotation that is not a string");
+                }
+                annotations.put(entry.getKey(), entry.getValue().textValue());
+            }
+        }
+        return annotations;
+    }
+
+    static ObjectNode write(Descriptor descriptor) {
+        ObjectNode node = Bodies.JSON
+                .createObjectNode()
+                .put("mediaType", descriptor.mediaType())
+                .put("digest", descriptor.digest().toString())
+                .put("size", descriptor.size());
+        write(node, "urls", descriptor.urls());
+        write(node, descriptor.annotations());
+        write(node, "data", descriptor.data().orElse(""));
+        write(node, "artifactType", descriptor.artifactType().orElse(""));
+        if (descriptor.platform().isPresent()) {
+            node.set("platform", write(descriptor.platform().get()));
+        }
+        return withOthers(node, descriptor.otherFields());
+    }
+
+    private static ObjectNode write(Platform platform) {
+        ObjectNode node = Bodies.JSON
+                .createObjectNode()
+                .put("architecture", platform.architecture())
+                .put("os", platform.os());
+        write(node, "os.version", platform.osVersion());
+        write(node, "os.features", platform.osFeatures());
+        write(node, "variant", platform.variant());
+        withOthers(node, platform.otherFields());
+        if (node.path("variant").asText().isEmpty()) {
+            node.remove("variant"); // an index that states none keeps none, although arm then means v7
+        }
+        return node;
+    }
+
+    private static ObjectNode withOthers(ObjectNode node, Map<String, String> others) {
+        for (Map.Entry<String, String> other : new TreeMap<>(others).entrySet()) {
+            node.set(other.getKey(), tree(other.getValue()));
+        }
+        return node;
+    }
+
+    static void write(ObjectNode node, String field, String text) {
+        if (!text.isEmpty()) {
+            node.put(field, text);
+        }
+    }
+
+    private static void write(ObjectNode node, String field, List<String> texts) {
+        if (!texts.isEmpty()) {
+            ArrayNode array = node.putArray(field);
+            for (String text : texts) {
+                array.add(text);
+            }
+        }
+    }
+
+    static void write(ObjectNode node, Map<String, String> annotations) {
+        if (!annotations.isEmpty()) {
+            ObjectNode object = node.putObject("annotations");
+            for (Map.Entry<String, String> annotation : new TreeMap<>(annotations).entrySet()) {
+                object.put(annotation.getKey(), annotation.getValue());
+            }
         }
     }
 }

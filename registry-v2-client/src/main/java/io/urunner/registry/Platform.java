@@ -116,7 +116,7 @@ public record Platform(
         keep(others, "architecture", statedArchitecture, architecture);
         keep(others, "variant", statedVariant, variant);
         otherFields =
-                DescriptorJson.checkedOthers(others, Map.of("os.version", "os.version", "os.features", "os.features"));
+                ManifestJson.checkedOthers(others, Map.of("os.version", "os.version", "os.features", "os.features"));
     }
 
     private static void keep(Map<String, String> others, String field, String stated, String normal) {

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends single requests: within a host's concurrency and the deadline, following redirects by our rules, and recording
- * what every answer says in addition to its content. Thread-safe.
+ * what every answer says in addition to its content, and where {@code HEAD} is answered wrongly. Thread-safe.
  */
 final class Transport {
     private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
