@@ -403,7 +403,11 @@ final class Attempt {
             challenges = Challenge.parse(response.headers("WWW-Authenticate"));
             ErrorAnswer answer = ErrorAnswer.of(response).with(challenges);
             errors = answer.errors();
-            specified = !challenges.isEmpty() || answer.isSpecified() || answer.namesCode();
+            // Gateways have challenges of their own, such as Negotiate.
+            specified = Challenge.anyIs(Challenge.BASIC, challenges)
+                    || Challenge.anyIs(Challenge.BEARER, challenges)
+                    || answer.isSpecified()
+                    || answer.namesCode();
         }
         return null;
     }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BlobUpload {
     /** Statuses that may be about the upload instead of the blob; the codes in the answer tell. */
-    private static final Set<Integer> ABOUT_UPLOADS = Set.of(400, 404, 410, 416);
+    private static final Set<Integer> ABOUT_UPLOADS = Set.of(400, 404, 409, 410, 416, 422);
 
     /** How registries say that they do not support a method, or not with content. */
     private static final Set<Integer> UNSUPPORTED = Set.of(400, 405, 411, 413, 501);
@@ -259,7 +259,7 @@ final class BlobUpload {
                 .with(content.part(offset, length))
                 .with(blobs.transfer(length));
         unsure = true;
-        try (Response response = send(call, Set.of(400, 404, 405, 410, 416, 501))) {
+        try (Response response = send(call, Set.of(400, 404, 405, 409, 410, 416, 422, 501))) {
             if (response.code() == 405 || response.code() == 501) {
                 chunkSize = 0;
                 return abandon();

@@ -156,7 +156,7 @@ final class Blobs {
         Host host = caller.host(call.registry());
         HttpUrl target;
         try {
-            target = host.byOwnScheme(location);
+            target = host.asReached(location);
         } catch (IOException e) {
             // The host that has just answered is not asked again for its scheme.
             target = location;

@@ -129,8 +129,13 @@ final class Caller {
             return mirrored;
         }
         try {
-            return call(call, expected, deadline);
+            Response own = call(call, expected, deadline);
+            mirrors.answered(call, "", failures);
+            return own;
         } catch (RegistryException e) {
+            if (!e.isTransient()) {
+                mirrors.answered(call, "", failures);
+            }
             for (Exception failure : failures) {
                 e.addSuppressed(failure);
             }
@@ -372,8 +377,8 @@ final class Caller {
                 String until = retryAt != null ? "; try again at " + retryAt : "";
                 return new RateLimitedException(what, "too many requests" + until, moment, retryAt != null, failure);
             }
-            return new UnavailableException(
-                    what, failure.getMessage() + ", which is an error on its side; try again later", retryAt, failure);
+            String whose = answered.status() < 500 ? "" : ", which is an error on its side";
+            return new UnavailableException(what, failure.getMessage() + whose + "; try again later", retryAt, failure);
         }
         return new UnavailableException(call.what(), words(host, failure), null, failure);
     }

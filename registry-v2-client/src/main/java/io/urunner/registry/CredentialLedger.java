@@ -156,8 +156,8 @@ final class CredentialLedger {
      *
      * @param specified whether the answer has the form of a registry's or token server's own; the page of a gateway may
      *     pass
-     * @param confirmed whether a credential was shown, and that it was refused is no surprise: if it is the registry's
-     *     own word, this changes only if somebody acts
+     * @param confirmed whether a credential was shown and its refusal is beyond doubt; if it is the registry's own
+     *     answer, only somebody's action changes it
      */
     void refuse(
             Claim claim,

@@ -7,7 +7,6 @@ import org.jspecify.annotations.Nullable;
  * insufficient scope).
  */
 public final class DeniedException extends RegistryException {
-
     /**
      * Creates the error.
      *

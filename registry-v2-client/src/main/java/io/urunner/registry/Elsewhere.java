@@ -60,7 +60,7 @@ final class Elsewhere {
             throws TokenService.Refused, IOException, InterruptedException {
         Response response = refusal;
         Set<Question> answered = new HashSet<>();
-        while (response.code() == 401 && answered.size() < MOST_ANSWERS) {
+        while (isChallenge(response) && answered.size() < MOST_ANSWERS) {
             HttpUrl url = response.request().url();
             Question question;
             Host host;
@@ -85,6 +85,13 @@ final class Elsewhere {
             response = transport.send(registry, again, streams, false, deadline);
         }
         return response;
+    }
+
+    /** A token without the permission may be answered with 403 (RFC 6750, section 3.1). */
+    private static boolean isChallenge(Response response) {
+        return response.code() == 401
+                || (response.code() == 403
+                        && Challenge.sayInsufficientScope(Challenge.parse(response.headers("WWW-Authenticate"))));
     }
 
     /** A token that was just refused is not sent again. */

@@ -42,6 +42,7 @@ import org.jspecify.annotations.Nullable;
 public final class EnvironmentProxySelector extends ProxySelector {
     private final @Nullable ProxyAddress forHttps;
     private final @Nullable ProxyAddress forHttp;
+
     /** The entries of {@code NO_PROXY}. */
     private final List<String> exceptions;
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
@@ -20,20 +21,8 @@ final class ErrorAnswer {
     /** Fields that hold the main text, and fields that add something to it, in the order in which they are tried. */
     private static final List<String> MESSAGES = List.of("message", "error_description", "title");
 
+    private static final Pattern CODE = Pattern.compile("[A-Z][A-Z0-9_]*|[a-z][a-z0-9_]*");
     private static final List<String> DETAILS = List.of("detail", "details");
-
-    /** This answer, and what its challenge says in addition (RFC 6750, section 3). */
-    ErrorAnswer with(List<Challenge> challenges) {
-        for (Challenge challenge : challenges) {
-            String description = challenge.parameter("error_description");
-            OciError error = description.isEmpty() ? null : made(challenge.parameter("error"), description, "");
-            if (error != null) {
-                return new ErrorAnswer(
-                        Stream.concat(errors.stream(), Stream.of(error)).toList(), isSpecified);
-            }
-        }
-        return this;
-    }
 
     private final List<OciError> errors;
     private final boolean isSpecified;
@@ -56,6 +45,19 @@ final class ErrorAnswer {
         return isSpecified;
     }
 
+    /** This answer, and what its challenge says in addition (RFC 6750, section 3). */
+    ErrorAnswer with(List<Challenge> challenges) {
+        for (Challenge challenge : challenges) {
+            String description = challenge.parameter("error_description");
+            OciError error = description.isEmpty() ? null : made(challenge.parameter("error"), description, "");
+            if (error != null && errors.size() < MOST) {
+                return new ErrorAnswer(
+                        Stream.concat(errors.stream(), Stream.of(error)).toList(), isSpecified);
+            }
+        }
+        return this;
+    }
+
     /** Reads a body up to a sensible size; one that breaks off counts as empty, since the status says enough. */
     static ErrorAnswer of(Response response) {
         try {
@@ -65,10 +67,11 @@ final class ErrorAnswer {
         }
     }
 
-    /** Whether one of the errors has a code of its own. */
+    /** Whether one of the errors has a code as registries or token servers write it, and not the name of a status. */
     boolean namesCode() {
         for (OciError error : errors) {
-            if (!error.code().equals(OciError.UNKNOWN)) {
+            if (!error.code().equals(OciError.UNKNOWN)
+                    && CODE.matcher(error.code()).matches()) {
                 return true;
             }
         }
@@ -95,14 +98,16 @@ final class ErrorAnswer {
             OciError read = error(error);
             if (read != null && errors.size() < MOST) {
                 errors.add(read);
-                specified |= error.isObject();
+                // Gateways number their errors.
+                specified |= error.isObject() && !error.path("code").isNumber();
             }
         }
         OciError single = errors.isEmpty() ? single(root) : null;
         if (single != null) {
             errors.add(single);
-            // Those of OAuth, Docker Hub and DigitalOcean. Gateways say {"message": …}, too.
-            specified = root.path("error").isTextual()
+            // Those of OAuth, Docker Hub and DigitalOcean. Gateways say {"message": …}, too, or {"status": …, "error":
+            // …}.
+            specified = (root.path("error").isTextual() && !root.has("status"))
                     || root.has("details")
                     || (root.path("id").isTextual() && root.has("message"));
         } else if (errors.isEmpty()
@@ -160,7 +165,7 @@ final class ErrorAnswer {
 
     private static List<OciError> text(byte[] content) {
         String text = new String(content, StandardCharsets.UTF_8).strip();
-        if (text.isEmpty() || text.startsWith("<") || text.length() > LONGEST_TEXT) {
+        if (text.isEmpty() || text.startsWith("<")) {
             return List.of();
         }
         OciError error = made("", text, "");

@@ -100,10 +100,6 @@ final class Host {
         return options;
     }
 
-    OkHttpClient client() {
-        return client;
-    }
-
     /**
      * The client for a request. OkHttp asks no selector for a host that {@link java.net.URI} does not know as one, such
      * as {@code my_registry}.
@@ -170,14 +166,22 @@ final class Host {
     }
 
     /**
-     * A URL from this registry, by the registry's own scheme if it names the registry's own address by the other one:
-     * behind a proxy that terminates TLS, a registry may not know that it is asked by https.
+     * A URL from this registry, as the registry is reached. It may name itself, and be reached at another address; and
+     * behind a proxy that terminates TLS, it may not know that it is asked by https.
      */
-    HttpUrl byOwnScheme(HttpUrl url) throws IOException {
-        if (!url.host().equals(secure.host())) {
+    HttpUrl asReached(HttpUrl url) throws IOException {
+        boolean named = !name.equals(authority) && Addresses.authority(url).equalsIgnoreCase(name);
+        if (!named && !url.host().equals(secure.host())) {
             return url;
         }
         HttpUrl own = root();
+        if (named) {
+            return url.newBuilder()
+                    .scheme(own.scheme())
+                    .host(own.host())
+                    .port(own.port())
+                    .build();
+        }
         boolean portless = own.isHttps() && url.port() == HttpUrl.defaultPort(url.scheme());
         return url.isHttps() != own.isHttps() && (portless || url.port() == own.port())
                 ? url.newBuilder().scheme(own.scheme()).port(own.port()).build()

@@ -94,7 +94,7 @@ final class Listings {
         }
         HttpUrl here = response.request().url();
         HttpUrl target = here.resolve(link.get());
-        HttpUrl next = target == null ? null : caller.host(page.registry()).byOwnScheme(target);
+        HttpUrl next = target == null ? null : caller.host(page.registry()).asReached(target);
         // Two slashes at the beginning of the target would turn what follows into a host.
         if (next == null
                 || !Addresses.sameOrigin(next, here)

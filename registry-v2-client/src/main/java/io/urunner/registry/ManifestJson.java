@@ -227,9 +227,14 @@ final class ManifestJson {
     static Map<String, String> names(Set<String> names) {
         Map<String, String> byLowerCase = new HashMap<>();
         for (String name : names) {
-            byLowerCase.put(name.toLowerCase(Locale.ROOT), name);
+            byLowerCase.put(folded(name), name);
         }
         return Map.copyOf(byLowerCase);
+    }
+
+    /** A name as Go compares it: without case, and with the long s, which has no other lower case, as an s. */
+    private static String folded(String name) {
+        return name.toLowerCase(Locale.ROOT).replace('\u017f', 's');
     }
 
     /**
@@ -239,7 +244,7 @@ final class ManifestJson {
     static void rejectOtherSpellings(JsonNode node, Map<String, String> fields, String what) {
         for (Map.Entry<String, JsonNode> entry : node.properties()) {
             String name = entry.getKey();
-            String known = fields.get(name.toLowerCase(Locale.ROOT));
+            String known = fields.get(folded(name));
             if (known != null && !known.equals(name)) {
                 throw new MalformedManifestException(what + " is ambiguous: its field " + ReferenceGrammar.quote(name)
                         + " is " + ReferenceGrammar.quote(known) + " for some readers but not for others");
@@ -250,7 +255,7 @@ final class ManifestJson {
     /** Other fields from outside: their names belong to no parameter, and their values are JSON. */
     static Map<String, String> checkedOthers(Map<String, String> others, Map<String, String> fields) {
         for (Map.Entry<String, String> other : others.entrySet()) {
-            if (fields.containsKey(other.getKey().toLowerCase(Locale.ROOT))) {
+            if (fields.containsKey(folded(other.getKey()))) {
                 throw new IllegalArgumentException(
                         "the field " + ReferenceGrammar.quote(other.getKey()) + " has a parameter of its own");
             }
@@ -317,7 +322,7 @@ final class ManifestJson {
     private static Map<String, String> others(JsonNode node, Map<String, String> fields) {
         Map<String, String> others = new HashMap<>();
         for (Map.Entry<String, JsonNode> entry : node.properties()) {
-            if (!fields.containsKey(entry.getKey().toLowerCase(Locale.ROOT))) {
+            if (!fields.containsKey(folded(entry.getKey()))) {
                 others.put(entry.getKey(), entry.getValue().toString());
             }
         }
@@ -374,10 +379,11 @@ final class ManifestJson {
         JsonNode object = child(node, "annotations");
         if (object != null) {
             for (Map.Entry<String, JsonNode> entry : object.properties()) {
-                if (!entry.getValue().isTextual()) {
+                // Null is the empty text for Go, in which most writers are written.
+                if (!entry.getValue().isTextual() && !entry.getValue().isNull()) {
                     throw new MalformedManifestException(what + " has an annotation that is not a string");
                 }
-                annotations.put(entry.getKey(), entry.getValue().textValue());
+                annotations.put(entry.getKey(), entry.getValue().asText(""));
             }
         }
         return annotations;

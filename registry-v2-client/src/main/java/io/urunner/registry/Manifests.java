@@ -129,7 +129,11 @@ final class Manifests {
             throws ProtocolViolationException {
         String type = MediaType.of(response.header("Content-Type", ""));
         String size = response.header("Content-Length", "");
-        if (response.header(DIGEST) == null || type.isEmpty() || !RateLimitHeaders.isNumber(size)) {
+        // No manifest is empty: a size of zero says that the length is unknown.
+        if (response.header(DIGEST) == null
+                || type.isEmpty()
+                || !RateLimitHeaders.isNumber(size)
+                || RateLimitHeaders.saturated(size) == 0) {
             return null;
         }
         if (!accepted.contains(type) && MediaType.isSchema1(type)) {

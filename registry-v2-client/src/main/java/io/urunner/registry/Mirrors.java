@@ -32,17 +32,17 @@ final class Mirrors {
     private static final Set<Integer> MISSES = Set.of(404, 405, 410, 501);
     private static final Set<Integer> MISSES_OR_UNCHANGED = Set.of(404, 405, 410, 501, NOT_MODIFIED);
 
-    /** By mirror since when it is not asked, and why. */
+    /** By mirror: since when it is not asked, and why. */
     private final LruMap<String, Map.Entry<Long, String>> paused = new LruMap<>(MOST_REMEMBERED);
 
-    /** By registry the mirror that gave the last answer, or nothing; and why others did not. */
+    /** By registry: the mirror that gave the last answer, or nothing, and why others did not. */
     private final LruMap<String, Map.Entry<String, String>> last;
 
     Mirrors() {
         last = new LruMap<>(MOST_REMEMBERED);
     }
 
-    /** The same for other credentials: whom a mirror fails says nothing about others, but what answered is known. */
+    /** For other credentials: that a mirror fails one user says nothing about others, but what answered last is shared. */
     Mirrors(Mirrors origin) {
         last = origin.last;
     }
@@ -98,7 +98,6 @@ final class Mirrors {
                 }
             }
         }
-        answered(call, "", failures);
         return null;
     }
 
@@ -107,7 +106,8 @@ final class Mirrors {
         caller.observer.mirrorPassedOver(call.registry(), mirror.toString(), String.valueOf(reason.getMessage()));
     }
 
-    private void answered(Call call, String mirror, List<Exception> failures) {
+    /** Records which mirror answered, or with an empty text that the registry itself did, and why others did not. */
+    void answered(Call call, String mirror, List<Exception> failures) {
         String problems = failures.stream().map(Throwable::getMessage).collect(Collectors.joining("; "));
         last.put(key(call.registry()), Map.entry(mirror, problems));
     }
@@ -150,17 +150,17 @@ final class Mirrors {
                     ? "answered with a page instead of the blob"
                     : null;
         }
-        String header = response.header("Docker-Content-Digest");
+        String header = response.header("Docker-Content-Digest", "").strip();
         Digest named;
         try {
             named = call.digest().isPresent()
                     ? Digest.parse(call.digest().get())
-                    : header == null ? null : Digest.parse(header.strip());
+                    : header.isEmpty() ? null : Digest.parse(header);
         } catch (IllegalArgumentException e) {
             return "does not name a digest";
         }
         if (response.request().method().equals("HEAD")) {
-            boolean says = header != null
+            boolean says = !header.isEmpty()
                     && !response.header("Content-Type", "").isEmpty()
                     && RateLimitHeaders.isNumber(response.header("Content-Length", ""));
             return says ? null : "does not name type, digest and size";

@@ -151,7 +151,8 @@ public record Platform(
      * Reads a platform.
      *
      * @param text {@code os/architecture[/variant]}, for example {@code linux/arm/v6}. The operating system's version
-     *     and features follow it in parentheses, as with containerd: {@code windows(10.0.20348+win32k)/amd64}
+     *     and features follow it in parentheses, as with containerd: {@code windows(10.0.20348+win32k)/amd64}; other
+     *     characters of these two are escaped as in URLs
      * @return the platform
      * @throws IllegalArgumentException with the reason, if the text is not a platform
      */
@@ -178,7 +179,8 @@ public record Platform(
         }
         if (!valid) {
             throw new IllegalArgumentException("not a platform: " + ReferenceGrammar.quote(text)
-                    + ": its parts may contain only letters, digits, and . _ -");
+                    + ": its parts may contain only letters, digits, and . _ -, and its version and features also escapes"
+                    + " such as %2B");
         }
         return new Platform(
                 system.group(1), parts[1], parts.length == 3 ? parts[2] : "", options.remove(0), options, Map.of());
@@ -315,8 +317,9 @@ public record Platform(
     }
 
     /**
-     * What {@link #parse} reads: {@code os[(version[+feature]…)]/architecture[/variant]}. The features are sorted, and
-     * characters other than letters, digits, and {@code . _ -} are escaped as in URLs.
+     * {@code os[(version[+feature]…)]/architecture[/variant]}, which {@link #parse} reads if system, architecture and
+     * variant are usual. The features are sorted, and characters other than letters, digits, and {@code . _ -} are
+     * escaped as in URLs.
      */
     @Override
     public String toString() {
@@ -337,6 +340,8 @@ public record Platform(
     }
 
     private static String escaped(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+        return URLEncoder.encode(text, StandardCharsets.UTF_8)
+                .replace("+", "%20")
+                .replace("*", "%2A");
     }
 }

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>By default, content is sent in one piece, to an upload that the registry opened ("Pushing a blob monolithically",
  * OCI distribution specification). If it breaks off, the client asks how much arrived and sends the rest, or begins
- * again.
+ * again. If the registry then calls the digest or the size wrong, the content is sent once more, as one chunk: there are
+ * registries that take it from {@code PATCH} only.
  */
 public final class PushOptions {
     /** One piece, nobody hears of the progress, nothing is resumed. */
@@ -56,7 +57,7 @@ public final class PushOptions {
     /**
      * Returns the same options, sending the content with the request that would open the upload ("Single POST", OCI
      * distribution specification). This saves a request if the registry supports it; otherwise the content is sent
-     * twice, because the registry opens an upload in spite of it. So it is for small blobs.
+     * again, because the registry opens an upload in spite of it. So it is for small blobs.
      *
      * @return the options
      */

@@ -6,7 +6,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The registry asks us to slow down (429). */
 public final class RateLimitedException extends RegistryException {
-
     private final Instant retryAt;
     private final boolean named;
 

@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -69,6 +70,8 @@ final class Referrers {
                 }
             } catch (IOException e) {
                 throw caller.broken(page, e);
+            } catch (MalformedManifestException e) {
+                throw page.violated(200, String.valueOf(e.getMessage()), e);
             }
             if (!isFirst) {
                 throw page.violated(200, "a page of the list is no index", null);
@@ -88,8 +91,16 @@ final class Referrers {
         try {
             return ManifestOrIndex.parse(content, "") instanceof Index index ? index : null;
         } catch (MalformedManifestException e) {
+            if (isTooLarge(e)) {
+                throw e;
+            }
             return null;
         }
+    }
+
+    /** Whether it is a list, but one that exceeds the limits: that is not the same as no list. */
+    private static boolean isTooLarge(MalformedManifestException e) {
+        return e.getCause() instanceof StreamConstraintsException;
     }
 
     private static boolean filters(Response response) {
@@ -122,7 +133,7 @@ final class Referrers {
         } catch (NotFoundException e) {
             return List.of();
         } catch (ProtocolViolationException e) {
-            if (e.getCause() instanceof MalformedManifestException) {
+            if (e.getCause() instanceof MalformedManifestException malformed && !isTooLarge(malformed)) {
                 return List.of();
             }
             throw e;

@@ -79,9 +79,11 @@ public final class RegistryClient implements AutoCloseable {
     /**
      * Returns a view of this client that uses other credentials. A view shares what does not depend on who asks:
      * connections and their limits, what registries demand, the tokens and pauses of each credential, and which
-     * credentials were rejected. It does not share what it learned for itself: which credential worked for what, and
-     * the {@linkplain #rateLimit rate limits} of credentials that it does not use. A view is cheap; keep one per group
-     * of users for as long as the client, because it remembers which credential worked.
+     * credentials were rejected; and what {@link #mirror} and {@link #mirrorProblem} say, which may name what other
+     * views asked for and where their credentials are from. It does not share what it learned for itself: which
+     * credential worked for what, and the {@linkplain #rateLimit rate limits} of credentials that it does not use. A
+     * view is cheap; keep one per group of users for as long as the client, because it remembers which credential
+     * worked.
      *
      * @param credentials where the view gets its credentials; neither the view nor this client closes it
      * @return the view. Closing it has no effect; closing this client also closes the view
@@ -457,7 +459,7 @@ public final class RegistryClient implements AutoCloseable {
      * was asked for, and possibly where a credential is from: they are for operators.
      *
      * @param registry the registry as {@code host[:port]}
-     * @return the reasons, of one line; empty if the first mirror that was to be asked answered
+     * @return the reasons, of one line; empty if the first mirror that was to be asked answered, or none was to be asked
      */
     public Optional<String> mirrorProblem(String registry) {
         return Optional.of(caller.mirrorOf(Host.authority(registry)).getValue()).filter(reason -> !reason.isEmpty());

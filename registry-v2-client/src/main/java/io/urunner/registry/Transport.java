@@ -30,7 +30,7 @@ final class Transport {
     private static final long HEADS_REMEMBERED = Duration.ofMinutes(10).toNanos();
 
     /** What a wrong answer to {@code HEAD} may be. 401 is a challenge, and 5xx are worth another attempt. */
-    private static final Set<Integer> WRONG = Set.of(400, 403, 404, 405, 410, 501);
+    private static final Set<Integer> WRONG = Set.of(400, 403, 404, 405, 406, 410, 415, 422, 501);
 
     private static final String AUTHORIZATION = "Authorization";
 
@@ -241,7 +241,7 @@ final class Transport {
             throw new Violation(
                     "the redirect from " + request.url().redact() + " does not lead to an http or https URL");
         }
-        return origin.byOwnScheme(next.newBuilder().username("").password("").build());
+        return origin.asReached(next.newBuilder().username("").password("").build());
     }
 
     private Response exchange(Host host, Request request, boolean streams, Deadline deadline)

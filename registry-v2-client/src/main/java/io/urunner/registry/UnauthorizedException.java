@@ -4,7 +4,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The registry, or something in front of it, requires credentials and there are none, or rejected them (401). */
 public final class UnauthorizedException extends RegistryException {
-
     /**
      * Creates the error.
      *

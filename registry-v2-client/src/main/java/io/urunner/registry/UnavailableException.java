@@ -4,9 +4,11 @@ import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The registry, its token server or an issuer of credentials cannot be reached, is too slow, or answers 5xx. */
+/**
+ * The registry, its token server or an issuer of credentials cannot be reached, is too slow, or answers that it cannot
+ * serve the request now (408, 425, 499, 5xx).
+ */
 public final class UnavailableException extends RegistryException {
-
     @Nullable private final Instant retryAt;
 
     /**

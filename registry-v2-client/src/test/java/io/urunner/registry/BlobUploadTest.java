@@ -121,6 +121,8 @@ class BlobUploadTest {
         "410, BLOB_UPLOAD_UNKNOWN",
         "400, BLOB_UPLOAD_INVALID",
         "400, BLOB_UPLOAD_UNKNOWN",
+        "409, BLOB_UPLOAD_INVALID",
+        "422, BLOB_UPLOAD_UNKNOWN",
         "500, UNKNOWN",
         "429, TOOMANYREQUESTS"
     })

@@ -19,6 +19,8 @@ import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Registries that redirect to hosts that demand tokens of their own, as gateways in front of registries do. */
 class ElsewhereTest {
@@ -80,6 +82,26 @@ class ElsewhereTest {
         assertThat(other.authorizations()).containsExactly(null, "Bearer t1", "Bearer t1", "Bearer t1");
         assertThat(issuer.authorizations()).containsExactly((String) null);
         assertThat(issuer.lines()).containsExactly("GET /token?service=other&scope=repository:upstream/app:pull");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {401, 403})
+    void answersASecondChallengeOfTheOtherHostThatNamesTheRightScope(int status) throws Exception {
+        issuer.answer(request -> json("{\"token\":\"" + request.getRequestUrl().queryParameter("scope") + "\"}"));
+        other.answer(request -> {
+            String shown = String.valueOf(request.getHeader("Authorization"));
+            return shown.endsWith("mirror:pull")
+                    ? manifest(DIGEST)
+                    : shown.endsWith("app:pull")
+                            ? challenge(bearer(
+                                            ",scope=\"repository:upstream/mirror:pull\",error=\"insufficient_scope\""))
+                                    .setResponseCode(status)
+                            : challenge(bearer(",scope=\"repository:upstream/app:pull\""));
+        });
+
+        assertThat(client(new FixedCredentials()).resolve(image()).digest()).hasToString(DIGEST);
+
+        assertThat(issuer.requests).hasSize(2);
     }
 
     @Test

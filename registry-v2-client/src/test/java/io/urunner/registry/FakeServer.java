@@ -12,6 +12,7 @@ import okhttp3.mockwebserver.Dispatcher;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.MockWebServer;
 import okhttp3.mockwebserver.RecordedRequest;
+import okio.Buffer;
 import org.jspecify.annotations.Nullable;
 
 /** An HTTP server on loopback that a test controls. */
@@ -29,8 +30,11 @@ final class FakeServer implements AutoCloseable {
                 requests.add(request);
                 UsedSecrets.sentWith(request);
                 MockResponse answer = FakeServer.this.answers.apply(request);
+                Buffer body = answer.getBody();
                 // This server would do what HTTP forbids.
-                return "HEAD".equals(request.getMethod()) && answer.getBody() != null ? answer.setBody("") : answer;
+                return "HEAD".equals(request.getMethod()) && body != null
+                        ? answer.setBody("").setHeader("Content-Length", body.size())
+                        : answer;
             }
         });
     }

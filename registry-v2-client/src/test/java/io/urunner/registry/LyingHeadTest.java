@@ -57,7 +57,7 @@ class LyingHeadTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {400, 403, 404, 405, 410, 500, 501})
+    @ValueSource(ints = {400, 403, 404, 405, 406, 410, 415, 422, 500, 501})
     void resolvesWithGetAndRemembersIt(int status) throws Exception {
         registry.answer(head(status(status)));
         Descriptor found = new Descriptor(MediaType.OCI_INDEX, DIGEST, MANIFEST.length);
@@ -76,6 +76,14 @@ class LyingHeadTest {
         assertThat(resolve()).isEqualTo(found);
         assertThat(resolve()).isEqualTo(found);
         assertThat(registry.lines()).endsWith(GET, HEAD, HEAD).hasSize(7);
+    }
+
+    @Test
+    void asksForTheContentIfItsSizeIsSaidToBeZero() throws Exception {
+        registry.answer(head(FakeServer.manifest(DIGEST.toString()).setHeader("Content-Length", 0)));
+
+        assertThat(resolve()).isEqualTo(new Descriptor(MediaType.OCI_INDEX, DIGEST, MANIFEST.length));
+        assertThat(registry.lines()).containsExactly(HEAD, GET);
     }
 
     @Test

@@ -128,7 +128,7 @@ class ManifestOrIndexTest {
             {'manifests':[{'mediaType':'m','digest':'D','size':99999999999999999999}]} | OCI-INDEX | has no size
             {'manifests':[{'mediaType':'m','digest':'D','size':1,'annotations':{'a':1}}]} | OCI-INDEX | an annotation
             {'manifests':[{'mediaType':'m','digest':'D','size':1,'platform':{'os':1}}]} | OCI-INDEX | os that is not a string
-            {'config':CONFIG,'annotations':{'a':null}}                        | OCI-MANIFEST | an annotation
+            {'config':CONFIG,'annotations':{'a':{}}}                          | OCI-MANIFEST | an annotation
             {'config':CONFIG,'artifactType':[]}                               | OCI-MANIFEST | not a string
             {'config':CONFIG,'subject':'x'}                                   | OCI-MANIFEST | its subject
             """)
@@ -136,6 +136,13 @@ class ManifestOrIndexTest {
         assertThatExceptionOfType(MalformedManifestException.class)
                 .isThrownBy(() -> ManifestOrIndex.parse(json(content), expand(contentType)))
                 .withMessageContaining(reason);
+    }
+
+    @Test
+    void anAnnotationThatIsNullIsEmptyAsForGo() {
+        ManifestOrIndex manifest =
+                ManifestOrIndex.parse(json("{'config':CONFIG,'annotations':{'a':null}}"), expand("OCI-MANIFEST"));
+        assertThat(manifest.annotations()).containsExactly(Map.entry("a", ""));
     }
 
     @Test

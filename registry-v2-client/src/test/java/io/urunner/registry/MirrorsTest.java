@@ -1,6 +1,7 @@
 package io.urunner.registry;
 
 import static io.urunner.registry.FakeServer.challenge;
+import static io.urunner.registry.FakeServer.json;
 import static io.urunner.registry.FakeServer.manifest;
 import static io.urunner.registry.FakeServer.status;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -389,6 +390,59 @@ class MirrorsTest {
             assertThatExceptionOfType(NotFoundException.class)
                     .isThrownBy(() -> client.resolve(ImageReference.parse("registry.invalid/team/app")))
                     .withMessageContaining("registry.invalid/team/app");
+        }
+    }
+
+    @Test
+    void aRegistryThatNamesItselfIsReachedAtItsAddress() throws Exception {
+        String own = "https://registry.invalid";
+        registry.answer(request -> {
+            String line = request.getMethod() + " " + request.getPath();
+            if (request.getHeader("Authorization") == null) {
+                return challenge("Basic realm=\"r\"");
+            } else if (line.startsWith("POST")) {
+                return status(202).setHeader("Location", own + "/v2/team/app/blobs/uploads/1");
+            } else if (line.startsWith("PUT")) {
+                return status(201);
+            } else if (line.endsWith("/tags/list?n=1000")) {
+                return json("{\"tags\":[\"a\"]}")
+                        .setHeader("Link", "<" + own + "/v2/team/app/tags/list?last=a>; rel=\"next\"");
+            } else if (line.contains("/tags/list")) {
+                return json("{\"tags\":[\"b\"]}");
+            }
+            return line.contains("/moved/")
+                    ? manifest(NEW)
+                    : status(307).setHeader("Location", own + "/v2/moved/manifests/latest");
+        });
+        byte[] content = {1};
+        try (RegistryClient client = RegistryClient.builder()
+                .host("registry.invalid", HostOptions.DEFAULTS.withAddress(registry.host()))
+                .credentials(new PerHost(Map.of("registry.invalid", new Credential.Basic("u", Secret.of("secret-u")))))
+                .build()) {
+            Repository repository = new Repository("registry.invalid", "team/app");
+            assertThat(client.resolve(repository.tag("latest")).digest()).hasToString(NEW);
+            assertThat(client.tags(repository).all()).containsExactly("a", "b");
+            client.pushBlob(
+                    repository,
+                    new Descriptor("x/y", Digest.of(content), 1),
+                    () -> new java.io.ByteArrayInputStream(content));
+        }
+        assertThat(registry.lines().get(registry.lines().size() - 1)).startsWith("PUT /v2/team/app/blobs/uploads/1");
+    }
+
+    @Test
+    void thatNeitherMirrorNorRegistryAnswersIsNoAnswerOfTheRegistry() throws Exception {
+        registry.answer(request -> status(503));
+        try (RegistryClient client = RegistryClient.builder()
+                .host(
+                        registry.host(),
+                        HostOptions.DEFAULTS.withPlainHttp().withMirrors(List.of(Mirror.of("http://127.0.0.1:1"))))
+                .attempts(1)
+                .build()) {
+            assertThatExceptionOfType(UnavailableException.class)
+                    .isThrownBy(() -> client.resolve(registry.image("team/app")));
+            assertThat(client.mirror(registry.host())).isEmpty();
+            assertThat(client.mirrorProblem(registry.host())).isEmpty();
         }
     }
 

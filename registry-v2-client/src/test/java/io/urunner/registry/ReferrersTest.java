@@ -364,6 +364,22 @@ class ReferrersTest {
                 .containsExactly(signature.digest());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/referrers/", "/manifests/sha256-"})
+    void aListThatIsTooLargeIsNotTakenForNone(String place) {
+        String entry = "{\"mediaType\":\"x/y\",\"digest\":\"" + SUBJECT.digest() + "\",\"size\":1},";
+        String list = "{\"schemaVersion\":2,\"mediaType\":\"" + MediaType.OCI_INDEX + "\",\"manifests\":["
+                + entry.repeat(9_000) + entry.replace("},", "}") + "]}";
+        registry.answer(request -> String.valueOf(request.getPath()).contains(place)
+                ? json(list).setHeader("Content-Type", MediaType.OCI_INDEX)
+                : status(404));
+
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> client.referrers(repository, SUBJECT.digest(), Optional.empty())
+                        .all())
+                .withMessageContaining("Token count");
+    }
+
     /** {@code OCI-Filters-Applied}, and whether it says that the registry filtered by type. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '^', textBlock = """

@@ -80,6 +80,14 @@ class RefusalMemoryTest {
         return status(status).setBody(body);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"Negotiate", "NTLM", "Kerberos realm=\"proxy\""})
+    void aChallengeThatNoRegistryHasIsThatOfAGateway(String challenge) throws Exception {
+        registry.answer(request -> refusal(401, PAGE).setHeader("WWW-Authenticate", challenge));
+
+        assertThat(refused(client(new FixedCredentials())).isTransient()).isTrue();
+    }
+
     /** The last column is whether the same request may succeed later. */
     @ParameterizedTest
     @CsvSource(
@@ -90,6 +98,9 @@ class RefusalMemoryTest {
                 "403 | | true",
                 "403 | blocked | true",
                 "403 | {\"message\":\"Forbidden\"} | true",
+                "403 | {\"timestamp\":1,\"status\":403,\"error\":\"Forbidden\",\"path\":\"/v2/\"} | true",
+                "403 | {\"success\":false,\"errors\":[{\"code\":1020,\"message\":\"Access denied\"}]} | true",
+                "403 | {\"errors\":[{\"status\":403,\"message\":\"Forbidden\"}]} | false",
                 "403 | {\"errors\":[{\"code\":\"DENIED\",\"message\":\"no\"}]} | false",
                 "401 | {\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"no\"}]} | false",
             })

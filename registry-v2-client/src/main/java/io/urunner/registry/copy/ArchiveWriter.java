@@ -31,7 +31,7 @@ final class ArchiveWriter extends TarStore {
         super(archive, tar.part());
         this.tar = tar;
         this.forDocker = forDocker;
-        index(Index.of(List.of(), Map.of()));
+        entries(Index.of(List.of(), Map.of()));
     }
 
     static ArchiveWriter create(Path archive, boolean forDocker) throws IOException {
@@ -66,6 +66,16 @@ final class ArchiveWriter extends TarStore {
         super.pushManifest(reference, content);
         begun = true;
         incomplete = before;
+    }
+
+    @Override
+    void index(Index index) {
+        entries(index);
+    }
+
+    /** Leaves the file as it was, since an image lacks a part. */
+    void abandon() {
+        incomplete = true;
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.urunner.registry.RegistryException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -170,7 +171,7 @@ final class CopyPlan {
     List<ManifestOrIndex> inOrder(Collection<ManifestOrIndex> roots) {
         Set<Digest> ordered = new LinkedHashSet<>();
         for (ManifestOrIndex root : roots) {
-            order(root.digest(), root.digest(), ordered);
+            order(root.digest(), root.digest(), ordered, new HashSet<>());
             ordered.add(root.digest());
         }
         List<ManifestOrIndex> all = new ArrayList<>();
@@ -180,20 +181,23 @@ final class CopyPlan {
         return all;
     }
 
-    /** Adds what belongs to a manifest, and the manifest itself unless it is the root. */
-    private void order(Digest digest, Digest root, Set<Digest> ordered) {
+    /**
+     * Adds what belongs to a manifest, and the manifest itself unless it is the root. What refers to an image may also
+     * list it, so each is visited once.
+     */
+    private void order(Digest digest, Digest root, Set<Digest> ordered, Set<Digest> visited) {
         ManifestOrIndex content = manifests.get(digest);
-        if (content == null || ordered.contains(digest)) {
+        if (content == null || ordered.contains(digest) || !visited.add(digest)) {
             return;
         }
         for (Descriptor child : entries(content, true)) {
-            order(child.digest(), root, ordered);
+            order(child.digest(), root, ordered, visited);
         }
         if (!digest.equals(root)) {
             ordered.add(digest);
         }
         for (Descriptor entry : referring.getOrDefault(digest, List.of())) {
-            order(entry.digest(), root, ordered);
+            order(entry.digest(), root, ordered, visited);
         }
     }
 

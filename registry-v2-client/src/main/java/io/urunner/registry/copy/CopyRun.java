@@ -55,15 +55,23 @@ final class CopyRun {
         for (Descriptor blob : blobs) {
             bytes += blob.size();
         }
-        copy.listener.planned(blobs.size() + all.size(), bytes);
-        workers.forEach(blobs, this::blob);
-        workers.forEach(alone, this::nameless);
-        // Two writers of the referrers of one subject would only repeat each other's work.
-        for (ManifestOrIndex content : others) {
-            nameless(content);
-        }
-        for (Map.Entry<String, ManifestOrIndex> each : named.entrySet()) {
-            manifest(each.getKey(), each.getValue());
+        boolean done = false;
+        try {
+            copy.listener.planned(blobs.size() + all.size(), bytes);
+            workers.forEach(blobs, this::blob);
+            workers.forEach(alone, this::nameless);
+            // Two writers of the referrers of one subject would only repeat each other's work.
+            for (ManifestOrIndex content : others) {
+                nameless(content);
+            }
+            for (Map.Entry<String, ManifestOrIndex> each : named.entrySet()) {
+                manifest(each.getKey(), each.getValue());
+            }
+            done = true;
+        } finally {
+            if (!done && copy.target instanceof ArchiveWriter archive) {
+                archive.abandon();
+            }
         }
         return new CopyResult(image.descriptor(), items);
     }

@@ -56,8 +56,8 @@ final class FolderStore extends LayoutStore {
         Path file = folder.toAbsolutePath().resolve(path);
         Path parent = Objects.requireNonNull(file.getParent());
         Path part = parent.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".part");
+        Files.createDirectories(parent);
         try (InputStream in = content.open()) {
-            Files.createDirectories(parent);
             try (OutputStream out = Files.newOutputStream(part, StandardOpenOption.CREATE_NEW)) {
                 in.transferTo(out);
             }

@@ -23,7 +23,7 @@ final class RegistryStore implements ImageStore {
     }
 
     private ImageReference image(String reference) {
-        return reference.indexOf(':') < 0 ? repository.tag(reference) : repository.digest(Digest.parse(reference));
+        return reference.indexOf(':') < 0 ? repository.tag(reference) : repository.digest(Digest.carried(reference));
     }
 
     @Override

@@ -100,7 +100,11 @@ final class SavedImages {
                 entries.add(entry.withAnnotations(Map.of(LayoutStore.NAME, name.asText(""))));
             }
         }
-        files.index(Index.of(entries, Map.of()));
+        try {
+            files.entries(Index.of(entries, Map.of()));
+        } catch (IllegalArgumentException e) {
+            throw new IOException("the " + LIST + " of " + files + " cannot be used: " + e.getMessage(), e);
+        }
     }
 
     private static JsonNode json(byte[] content) throws IOException {
@@ -135,7 +139,10 @@ final class SavedImages {
     }
 
     private Descriptor blob(String type, Digest digest, String path) {
-        files.link(LayoutStore.path(digest), path);
+        String its = LayoutStore.path(digest);
+        if (!its.equals(path)) {
+            files.link(its, path);
+        }
         return new Descriptor(type, digest, files.size(path));
     }
 

@@ -38,6 +38,7 @@ final class SourceOfBlob implements BlobSource {
             InterruptedIOException interrupted =
                     new InterruptedIOException("interrupted while opening " + blob.digest());
             interrupted.initCause(e);
+            failure = interrupted;
             throw interrupted;
         }
     }
@@ -88,6 +89,12 @@ final class SourceOfBlob implements BlobSource {
 
         @Override
         public int read(byte[] buffer, int offset, int length) throws IOException {
+            // Files do not notice it.
+            if (Thread.currentThread().isInterrupted()) {
+                InterruptedIOException interrupted = new InterruptedIOException("interrupted while copying");
+                failure = interrupted;
+                throw interrupted;
+            }
             if (workers.stopped()) {
                 throw new InterruptedIOException("the copy failed elsewhere");
             }

@@ -101,10 +101,9 @@ class TarStore extends LayoutStore {
         return own == null ? super.index() : own;
     }
 
-    /** Sets the entries, in place of those in the archive. */
-    @Override
-    final void index(Index newIndex) {
-        index = newIndex;
+    /** Sets the entries that are read, in place of those in the archive. */
+    final void entries(Index entries) {
+        index = entries;
     }
 
     /** A path without dots, or null if it leads out of the archive. */

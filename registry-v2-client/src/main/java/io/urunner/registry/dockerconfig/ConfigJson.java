@@ -24,16 +24,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConfigJson {
     /**
-     * Anybody may have written a pull secret. There is room for 10,000 hosts with user and password, and for a token of
-     * 128 kB in base64. Names are not interned.
+     * Anybody may have written a pull secret, which has at most 1 MB. There is room for 10,000 hosts with user and
+     * password, and one long entry does not make the others unreadable. Names are not interned.
      */
     private static final JsonFactory JSON = JsonFactory.builder()
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxTokenCount(100_000)
-                    .maxNestingDepth(64)
-                    .maxNameLength(1000)
-                    .maxStringLength(256 * 1024)
+                    .maxNestingDepth(500)
+                    .maxNameLength(64 * 1024)
+                    .maxStringLength(512 * 1024)
                     .build())
             .build();
 

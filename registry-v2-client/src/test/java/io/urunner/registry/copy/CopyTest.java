@@ -262,7 +262,7 @@ class CopyTest {
         Digest broken = arm.config().digest();
         MemoryStore failing = new MemoryStore() {
             @Override
-            public InputStream blob(Descriptor blob) throws IOException {
+            public InputStream blob(Descriptor blob) throws IOException, InterruptedException {
                 if (blob.digest().equals(broken)) {
                     return new InputStream() {
                         @Override
@@ -336,6 +336,64 @@ class CopyTest {
         assertThatExceptionOfType(InterruptedException.class)
                 .isThrownBy(() -> Copy.from(interrupted, "v1").to(target, "v1").run());
         assertThat(Thread.interrupted()).isFalse();
+    }
+
+    @Test
+    void anInterruptWhileABlobIsOpenedIsNoFailureOfTheBlob() throws Exception {
+        MemoryStore interrupted = new MemoryStore() {
+            @Override
+            public InputStream blob(Descriptor blob) throws InterruptedException {
+                throw new InterruptedException();
+            }
+        };
+        interrupted.put("v1", amd);
+
+        assertThatExceptionOfType(InterruptedException.class)
+                .isThrownBy(() -> Copy.from(interrupted, "v1").to(target, "v1").run());
+        assertThat(Thread.interrupted()).isFalse();
+    }
+
+    @Test
+    void anInterruptIsNoticedAlthoughASourceNeverWaits() throws Exception {
+        MemoryStore endless = new MemoryStore() {
+            @Override
+            public InputStream blob(Descriptor blob) {
+                return new InputStream() {
+                    @Override
+                    public int read() {
+                        Thread.currentThread().interrupt();
+                        return 0;
+                    }
+                };
+            }
+        };
+        endless.put("v1", amd);
+
+        assertThatExceptionOfType(InterruptedException.class)
+                .isThrownBy(() -> Copy.from(endless, "v1").to(target, "v1").run());
+        assertThat(Thread.interrupted()).isFalse();
+    }
+
+    @Test
+    void whatRefersToAnImageMayListItsParts() throws Exception {
+        Index listing =
+                Index.of(List.of(amd.descriptor()), Optional.empty(), Optional.of(index.descriptor()), Map.of());
+        source.put("", listing);
+
+        copy().referrers().to(target, "v1").run();
+
+        assertThat(target.manifests).containsKeys(listing.digest().toString(), "v1");
+        assertThat(target.writes).endsWith("v1");
+    }
+
+    @Test
+    void whatRefersToAnImageAndListsItIsNoEndlessImage() {
+        source.put(
+                "", Index.of(List.of(index.descriptor()), Optional.empty(), Optional.of(index.descriptor()), Map.of()));
+
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> copy().referrers().to(target, "v1").run())
+                .withMessageContaining("pushed before its entry");
     }
 
     @Test

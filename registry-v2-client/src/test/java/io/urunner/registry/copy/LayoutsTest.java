@@ -284,6 +284,83 @@ class LayoutsTest {
     }
 
     @Test
+    void aCopyThatEndsBetweenTwoManifestsLeavesTheOldArchive() throws Exception {
+        Path file = Files.writeString(folder.resolve("app.tar"), "the old one");
+        CopyListener failing = new CopyListener() {
+            @Override
+            public void finished(Descriptor content, CopyResult.Outcome outcome) {
+                if (MediaType.MANIFESTS.contains(content.mediaType())) {
+                    throw new IllegalStateException("enough");
+                }
+            }
+        };
+        try (ImageStore archive = Layouts.writeArchive(file)) {
+            assertThatExceptionOfType(IllegalStateException.class)
+                    .isThrownBy(() -> Copy.from(layout, "v1")
+                            .listener(failing)
+                            .to(archive, "v1")
+                            .run());
+        }
+        assertThat(file).hasContent("the old one");
+    }
+
+    @Test
+    void nothingIsAddedToAnArchiveThatIsRead() throws Exception {
+        Path file = folder.resolve("read.tar");
+        try (ImageStore archive = Layouts.writeArchive(file)) {
+            Copy.from(layout, "v1").to(archive, "v1").run();
+        }
+        ImageStore read = Layouts.readArchive(file);
+
+        assertThatIOException()
+                .isThrownBy(() -> read.pushManifest("new", read.manifest("v1")))
+                .withMessageContaining("opened for reading");
+        assertThat(read.tags()).containsExactly("v1");
+    }
+
+    @Test
+    void anArchiveOfDockerWithVeryManyNamesIsRefusedWithTheReason() throws Exception {
+        byte[] config = "{\"rootfs\":{\"diff_ids\":[]}}".getBytes(StandardCharsets.UTF_8);
+        String names = "\"a:b\",".repeat(5_000) + "\"a:c\"";
+        Path file = folder.resolve("saved.tar");
+        try (TarWriter tar = new TarWriter(file)) {
+            TarTest.add(tar, "c", config);
+            TarTest.add(
+                    tar,
+                    "manifest.json",
+                    ("[{\"Config\":\"c\",\"Layers\":[],\"RepoTags\":[" + names + "]}]")
+                            .getBytes(StandardCharsets.UTF_8));
+            tar.complete();
+        }
+
+        assertThatIOException()
+                .isThrownBy(() -> Layouts.readArchive(file))
+                .withMessageContaining("manifest.json")
+                .withMessageContaining("cannot be used");
+    }
+
+    @Test
+    void anArchiveOfDockerMayNameTheFilesOfALayout() throws Exception {
+        byte[] config = "{\"rootfs\":{\"diff_ids\":[]}}".getBytes(StandardCharsets.UTF_8);
+        Path file = folder.resolve("saved.tar");
+        try (TarWriter tar = new TarWriter(file)) {
+            String path = "blobs/sha256/" + Digest.of(config).hex();
+            TarTest.add(tar, path, config);
+            TarTest.add(
+                    tar,
+                    "manifest.json",
+                    ("[{\"Config\":\"" + path + "\",\"Layers\":[],\"RepoTags\":[\"a:b\"]}]")
+                            .getBytes(StandardCharsets.UTF_8));
+            tar.complete();
+        }
+        ImageStore saved = Layouts.readArchive(file);
+
+        Copy.from(saved, "a:b").to(Layouts.folder(folder.resolve("copy")), "v1").run();
+
+        assertThat(Layouts.folder(folder.resolve("copy")).tags()).containsExactly("v1");
+    }
+
+    @Test
     void whatIsNoArchiveOfImagesIsRefusedWithTheReason() throws Exception {
         Path file = folder.resolve("file");
         Files.write(file, TestImages.gzip(new byte[5000]));

@@ -53,7 +53,7 @@ class MemoryStore implements ImageStore {
     }
 
     @Override
-    public InputStream blob(Descriptor blob) throws IOException {
+    public InputStream blob(Descriptor blob) throws IOException, InterruptedException {
         byte[] content = blobs.get(blob.digest());
         if (content == null) {
             throw new IOException("no " + blob.digest());

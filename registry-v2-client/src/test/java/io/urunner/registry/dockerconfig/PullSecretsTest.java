@@ -495,6 +495,15 @@ class PullSecretsTest {
     }
 
     @Test
+    void aLongOrDeepEntryDoesNotMakeTheOthersUnreadable() {
+        PullSecrets secrets = PullSecrets.of(List.of(config(
+                "odd",
+                "\"" + "k".repeat(10_000) + "\":{\"auth\":\"" + "A".repeat(300_000) + "\"},\"deep.example\":"
+                        + "[".repeat(200) + "]".repeat(200) + ",\"reg.example\":{\"auth\":\"dTpw\"}")));
+        assertThat(users(secrets, "reg.example/app")).containsExactly("u");
+    }
+
+    @Test
     void aSecretWithoutAuthsIsEmptyWithoutAProblem() {
         PullSecrets secrets = PullSecrets.of(List.of(
                 PullSecret.parse("s", CONFIG, Map.of(".dockerconfigjson", "{}".getBytes(StandardCharsets.UTF_8)))));

@@ -189,14 +189,14 @@ class ImageCopyKillsIT {
         Path layout = folder.resolve("layout");
         try (AgentProcess interrupted = copy("oci:" + layout + ":v1")) {
             awaitTheMiddle(interrupted);
-            assertThat(unfinished()).hasSize(1);
+            Await.until("a file is begun", Seen.within(SOON), () -> unfinished().size() == 1);
             signal("INT", interrupted);
-            release.countDown();
 
             assertThat(interrupted.exitCode()).isEqualTo(1);
             assertThat(interrupted.log()).contains("urunner: interrupted").doesNotContain("\tat ");
         }
         assertThat(unfinished()).isEmpty();
+        release.countDown();
 
         try (AgentProcess again = copy("oci:" + layout + ":v1")) {
             assertThat(again.exitCode()).as(again.log()).isZero();
@@ -211,10 +211,10 @@ class ImageCopyKillsIT {
         try (AgentProcess terminated = copy("oci-archive:" + archive)) {
             Await.until("a half has arrived", Seen.within(SOON), () -> halfway.getCount() == 0);
             signal("TERM", terminated);
-            release.countDown();
 
             assertThat(terminated.exitCode()).isEqualTo(1);
         }
+        release.countDown();
         assertThat(unfinished()).isEmpty();
         assertThat(archive).hasContent("the old one");
     }

@@ -116,10 +116,10 @@ final class ImageCopyCommand extends ImageAction {
     /** Whether an index would be copied: known before anything is transferred. */
     private boolean isOfSeveral(ImageStore reading, ImageLocation source)
             throws RegistryException, IOException, InterruptedException {
-        return platforms.isEmpty() ? reading.manifest(source.name()) instanceof Index : platforms.size() > 1;
+        return platforms.size() != 1 && reading.manifest(source.name()) instanceof Index;
     }
 
-    /** Ctrl-C ends the copy in order: uploads are cancelled, unfinished files removed, and the bar, too. */
+    /** Ctrl-C ends the copy in order: unfinished files are removed, and the bar, too. */
     private Thread interruptWhenAsked(Thread copying) {
         Thread stop = new Thread(
                 () -> {
