@@ -16,8 +16,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.IntFunction;
@@ -45,8 +46,10 @@ class CrowdedClusterIT {
     Path folder;
 
     private final Map<String, Objects> lists = new ConcurrentHashMap<>();
-    /** Every watch begins at resource version 1, the one of all lists, and so gets all of these. */
-    private final Map<String, List<String>> events = new ConcurrentHashMap<>();
+    private final Map<String, Queue<String>> events = new ConcurrentHashMap<>();
+
+    /** The watch of a path that gets its events: others may have been given up by their client. */
+    private final Map<String, Object> newest = new ConcurrentHashMap<>();
 
     private final ExecutorService handlers = Executors.newCachedThreadPool();
     private HttpServer server;
@@ -82,8 +85,8 @@ class CrowdedClusterIT {
         lists.put(path, new Objects(number, object));
     }
 
-    private List<String> events(String path) {
-        return events.computeIfAbsent(path, added -> new CopyOnWriteArrayList<>());
+    private Queue<String> events(String path) {
+        return events.computeIfAbsent(path, added -> new ConcurrentLinkedQueue<>());
     }
 
     private void answer(HttpExchange exchange) throws IOException {
@@ -92,12 +95,18 @@ class CrowdedClusterIT {
         exchange.sendResponseHeaders(200, 0);
         try (OutputStream out = exchange.getResponseBody()) {
             if (query.contains("watch=1")) {
-                for (int next = 0; ; ) {
-                    if (next < events(path).size()) {
-                        write(out, events(path).get(next++));
-                    } else {
-                        out.flush();
+                Object watch = new Object();
+                newest.put(path, watch);
+                while (newest.get(path) == watch) {
+                    String event = events(path).peek();
+                    if (event == null) {
                         Thread.sleep(20);
+                    } else {
+                        write(out, event);
+                    }
+                    out.flush();
+                    if (event != null) {
+                        events(path).remove(event);
                     }
                 }
             } else {
@@ -329,6 +338,8 @@ class CrowdedClusterIT {
         look();
         String deployments = "/apis/apps/v1/namespaces/evil/deployments";
         String part = "x".repeat(1_000_000);
+        // A watch that begins anew gets a list that has the change.
+        there(deployments, 1, n -> deployment("evil", "small", 2, "", ""));
         events(deployments).add("{\"type\": \"MODIFIED\", \"object\": {\"metadata\": {\"uid\": \"");
         for (int n = 0; n < 200; n++) {
             events(deployments).add(part);
