@@ -129,11 +129,7 @@ final class Manifests {
             throws ProtocolViolationException {
         String type = MediaType.of(response.header("Content-Type", ""));
         String size = response.header("Content-Length", "");
-        // No manifest is empty: a size of zero says that the length is unknown.
-        if (response.header(DIGEST) == null
-                || type.isEmpty()
-                || !RateLimitHeaders.isNumber(size)
-                || RateLimitHeaders.saturated(size) == 0) {
+        if (response.header(DIGEST) == null || type.isEmpty() || !RateLimitHeaders.isNumber(size)) {
             return null;
         }
         if (!accepted.contains(type) && MediaType.isSchema1(type)) {

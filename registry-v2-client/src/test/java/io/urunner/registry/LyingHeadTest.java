@@ -79,14 +79,6 @@ class LyingHeadTest {
     }
 
     @Test
-    void asksForTheContentIfItsSizeIsSaidToBeZero() throws Exception {
-        registry.answer(head(FakeServer.manifest(DIGEST.toString()).setHeader("Content-Length", 0)));
-
-        assertThat(resolve()).isEqualTo(new Descriptor(MediaType.OCI_INDEX, DIGEST, MANIFEST.length));
-        assertThat(registry.lines()).containsExactly(HEAD, GET);
-    }
-
-    @Test
     void withoutRetriesTheNextCallIsGet() throws Exception {
         registry.answer(head(status(500)));
         RegistryClient once = open.add(RegistryClient.builder()
