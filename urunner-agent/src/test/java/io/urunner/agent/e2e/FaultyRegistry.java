@@ -116,6 +116,11 @@ final class FaultyRegistry implements AutoCloseable {
                         .firstValue(name)
                         .ifPresent(value -> exchange.getResponseHeaders().set(name, value));
             }
+            if (exchange.getRequestMethod().equals("HEAD")) {
+                answer.headers()
+                        .firstValue("Content-Length")
+                        .ifPresent(size -> exchange.getResponseHeaders().set("Content-Length", size));
+            }
             byte[] body = answer.body();
             exchange.sendResponseHeaders(answer.statusCode(), body.length == 0 ? -1 : body.length);
             if (body.length > 0) {
