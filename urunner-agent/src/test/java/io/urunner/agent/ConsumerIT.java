@@ -30,6 +30,7 @@ import okhttp3.mockwebserver.MockWebServer;
 import okhttp3.mockwebserver.RecordedRequest;
 import okhttp3.mockwebserver.SocketPolicy;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * dependencies that it names for each, and a host ({@code src/test/host}) with its own versions of our libraries and
  * its own log.
  */
+@Tag("heavy")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ConsumerIT {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();

@@ -27,6 +27,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * The lock of the build's artifacts: another file under the same name makes the build fail, whether it is in the local
  * repository or comes from a mirror. The build in this test imports Jackson's BOM.
  */
+@Tag("heavy")
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class LockIT {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();

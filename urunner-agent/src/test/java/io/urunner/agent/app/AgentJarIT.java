@@ -22,11 +22,13 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The published jar, as a process of its own. */
+@Tag("heavy")
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class AgentJarIT {
     private static final Path JAR = Path.of("target", "urunner-agent.jar").toAbsolutePath();
