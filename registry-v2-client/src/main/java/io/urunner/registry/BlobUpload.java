@@ -37,11 +37,13 @@ final class BlobUpload {
 
     private final Caller.Retries retries;
 
+    private final LruMap<String, Boolean> missPuts;
+
     private @Nullable UploadSession handle;
     private boolean single;
     private long chunkSize;
 
-    /** Whether a PUT with the content failed as if it had none: some registries, such as Artipie, want a PATCH. */
+    /** Whether the registry misses the content of a PUT, as Artipie does, and gets a PATCH: tried if a PUT fails so. */
     private boolean inOneChunk;
 
     /** Where the upload continues, or null if there is none. */
@@ -89,6 +91,13 @@ final class BlobUpload {
         this.handle = options.resumed().orElse(null);
         this.single = options.singlePost() && handle == null;
         this.chunkSize = options.chunkSize();
+        this.missPuts = caller.authorizer().transport.missPuts;
+        if (missPuts.get(repository.registry()) != null) {
+            single = false;
+            if (chunkSize == 0) {
+                sendInOneChunk();
+            }
+        }
         this.sending = template;
         this.deadline = end;
         if (handle != null && !handle.isOf(repository, blob)) {
@@ -98,7 +107,7 @@ final class BlobUpload {
     }
 
     void run() throws RegistryException, InterruptedException {
-        boolean cancels = true;
+        boolean resumable = options.sessions().isPresent() || options.resumed().isPresent();
         try {
             boolean done = false;
             while (!done) {
@@ -106,14 +115,11 @@ final class BlobUpload {
             }
             location = null;
         } catch (RegistryException e) {
-            cancels = !(e.isTransient() && options.sessions().isPresent());
-            throw e;
-        } catch (InterruptedException e) {
-            cancels = false;
+            resumable &= e.isTransient();
             throw e;
         } finally {
             content.close();
-            if (cancels) {
+            if (!resumable) {
                 cancel();
             }
         }
@@ -260,11 +266,9 @@ final class BlobUpload {
                 .with(blobs.transfer(length));
         unsure = true;
         try (Response response = send(call, Set.of(400, 404, 405, 409, 410, 416, 422, 501))) {
-            if (response.code() == 405 || response.code() == 501) {
-                chunkSize = 0;
-                return abandon();
+            if (isRefused(call, response)) {
+                return false;
             }
-            throwIfRefused(call, response);
             follow(call, response);
             long known = received(response);
             offset = known > offset && known < offset + length ? known : offset + length;
@@ -289,17 +293,13 @@ final class BlobUpload {
         }
         unsure = true;
         try (Response response = send(call, ABOUT_UPLOADS)) {
-            if (response.code() == 400 && chunkSize == 0 && !inOneChunk && !pieced && blob.size() > 0) {
-                List<OciError> errors = ErrorAnswer.of(response).errors();
-                if (!OciError.anyIs(errors, Set.of("DIGEST_INVALID", "SIZE_INVALID"))) {
-                    refuse(call, response, errors);
-                }
-                inOneChunk = true;
-                chunkSize = blob.size();
-                return abandon();
+            if (isRefused(call, response)) {
+                return false;
             }
-            throwIfRefused(call, response);
             Blobs.verify(call, digest, response);
+            if (inOneChunk && chunkSize > 0) {
+                missPuts.put(repository.registry(), true);
+            }
             return true;
         } catch (IOException e) {
             completing = offset == blob.size() || content.position() == blob.size();
@@ -312,15 +312,34 @@ final class BlobUpload {
         return Headers.of("Content-Range", from + "-" + (from + length - 1));
     }
 
-    /** A registry that has lost an upload, or has another offset, fails for now: a new upload may succeed. */
-    private void throwIfRefused(Call call, Response response) throws RegistryException, IOException {
-        if (!response.isSuccessful()) {
-            refuse(call, response, ErrorAnswer.of(response).errors());
+    /**
+     * Judges an answer. A registry that has lost an upload, or has another offset, fails for now: a new upload may
+     * succeed.
+     *
+     * @return whether the answer is a refusal after which there is another way to send the content
+     */
+    private boolean isRefused(Call call, Response response) throws RegistryException, IOException {
+        if (response.isSuccessful()) {
+            return false;
         }
-    }
-
-    private void refuse(Call call, Response response, List<OciError> errors) throws RegistryException, IOException {
         int status = response.code();
+        if (chunkSize > 0 && (status == 405 || status == 501)) {
+            chunkSize = 0;
+            missPuts.remove(repository.registry());
+            restart(false);
+            return true;
+        }
+        List<OciError> errors = ErrorAnswer.of(response).errors();
+        if (status == 400
+                && chunkSize == 0
+                && !inOneChunk
+                && !pieced
+                && blob.size() > 0
+                && OciError.anyIs(errors, Set.of("DIGEST_INVALID", "SIZE_INVALID"))) {
+            sendInOneChunk();
+            restart(false);
+            return true;
+        }
         boolean lost = status == 404 || status == 410 || OciError.anyIs(errors, LOST);
         boolean elsewhere = status == 416 || OciError.anyIs(errors, Set.of("RANGE_INVALID"));
         String host = response.request().url().host();
@@ -358,7 +377,7 @@ final class BlobUpload {
     }
 
     /** Gives up the upload, so that a new one is opened. */
-    private boolean abandon() throws InterruptedException {
+    private boolean abandon() {
         restart(false);
         return false;
     }
@@ -371,21 +390,17 @@ final class BlobUpload {
         unsure = false;
     }
 
-    /** Cancels the upload; if this fails, the registry lets it expire. */
     private void cancel() {
         HttpUrl here = location;
         location = null;
-        if (here == null || !answerable || end.remaining().isZero()) {
-            return;
+        if (here != null && answerable) {
+            blobs.cancel(repository, blob.digest(), here);
         }
-        Call call = Blobs.beside(repository, blob.digest(), "DELETE", here);
-        try {
-            caller.once(call, Set.of(), caller.within(end, call)).close();
-        } catch (RegistryException | IOException e) {
-            // What matters is reported already, or the blob is pushed by another upload.
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+    }
+
+    private void sendInOneChunk() {
+        inOneChunk = true;
+        chunkSize = blob.size();
     }
 
     /** A download that fails may be the source: then its reason decides whether trying again later helps. */

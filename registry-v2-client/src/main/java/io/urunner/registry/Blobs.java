@@ -18,6 +18,9 @@ final class Blobs {
     /** The longest time that any blob may take. */
     private static final Duration LONGEST = Duration.ofDays(7);
 
+    /** How long cancelling an upload may take. */
+    private static final Duration TO_CANCEL = Duration.ofSeconds(2);
+
     private final Caller caller;
     private final long transferRate;
     private final CachedContent cache;
@@ -70,7 +73,8 @@ final class Blobs {
             if (response.code() == 201) {
                 return true;
             }
-            cancel(to, digest, response);
+            // The registry opened an upload instead.
+            cancel(to, digest, location(call, response));
             return false;
         } catch (RegistryException e) {
             if (hasNoAnswer(e)) {
@@ -85,13 +89,23 @@ final class Blobs {
         return e instanceof UnavailableException || e instanceof RateLimitedException;
     }
 
-    /** Cancels an upload that the registry opened instead of mounting; if this fails, the registry expires it. */
-    private void cancel(Repository to, Digest digest, Response response) throws InterruptedException {
+    /**
+     * Cancels an upload with one request, which has a little time of its own: what gives it up may be the end of the
+     * deadline or an interrupt, which stays set. If this fails, the registry lets the upload expire.
+     */
+    void cancel(Repository repository, Digest digest, HttpUrl location) {
+        Call call = beside(repository, digest, "DELETE", location);
+        boolean interrupted = Thread.interrupted();
         try {
-            HttpUrl location = location(upload(to, digest, ""), response);
-            caller.call(beside(to, digest, "DELETE", location)).close();
-        } catch (RegistryException e) {
-            // The blob is not mounted either way, and the caller learns that.
+            caller.once(call, Set.of(), caller.within(TO_CANCEL).deadline()).close();
+        } catch (RegistryException | IOException e) {
+            // What matters is known already.
+        } catch (InterruptedException e) {
+            interrupted = true;
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -12,7 +12,11 @@ import org.jspecify.annotations.Nullable;
  * <p>By default, content is sent in one piece, to an upload that the registry opened ("Pushing a blob monolithically",
  * OCI distribution specification). If it breaks off, the client asks how much arrived and sends the rest, or begins
  * again. If the registry then calls the digest or the size wrong, the content is sent once more, as one chunk: there are
- * registries that take it from {@code PATCH} only.
+ * registries that take it from {@code PATCH} only, and the client remembers which.
+ *
+ * <p>An upload that is given up is cancelled, whether it fails, the thread is interrupted, or the time is over ("Canceling
+ * a blob upload", OCI distribution specification). That is one more request, for which there are two seconds. An upload
+ * that somebody wants to resume is kept: see {@link #withSessions} and {@link #resuming}.
  */
 public final class PushOptions {
     /** One piece, nobody hears of the progress, nothing is resumed. */
@@ -79,7 +83,7 @@ public final class PushOptions {
     /**
      * Returns the same options, with a listener that gets a handle of the upload when it is opened and after each
      * chunk. Whoever stores the newest one can go on after the end of the process: see {@link #resuming}. So an upload
-     * that fails for a reason that may pass, or because the thread is interrupted, is not cancelled at the registry.
+     * that ends in any other way than with the registry's final word is not cancelled.
      *
      * @param listener gets the handles, in the thread that pushes; what it throws ends the push
      * @return the options
@@ -90,7 +94,8 @@ public final class PushOptions {
 
     /**
      * Returns the same options, continuing an earlier upload of the same blob to the same repository. The registry is
-     * asked how much of it arrived; if it no longer knows the upload, or does not tell, the push begins again.
+     * asked how much of it arrived; if it no longer knows the upload, or does not tell, the push begins again. If this push
+     * fails, too, the upload is kept as with {@link #withSessions}.
      *
      * @param session the handle of the upload
      * @return the options

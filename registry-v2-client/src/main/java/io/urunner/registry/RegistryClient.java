@@ -338,7 +338,7 @@ public final class RegistryClient implements AutoCloseable {
      * @param source its content; opened again if something has to be sent again
      * @param options how to push it
      * @throws RegistryException if the registry does not accept it, or the source has another size or cannot be read
-     * @throws InterruptedException if the thread is interrupted; what was sent is left to the registry
+     * @throws InterruptedException if the thread is interrupted
      * @throws IllegalArgumentException if the options resume the upload of another blob or to another repository
      */
     public void pushBlob(Repository repository, Descriptor blob, BlobSource source, PushOptions options)

@@ -50,6 +50,9 @@ final class Transport {
     /** Where the last {@code HEAD} got 500, which an overload and a proxy answer alike. */
     private final LruMap<String, Long> suspectHeads = new LruMap<>(MOST_REMEMBERED);
 
+    /** Which registries miss content that is sent with {@code PUT}: they get it with {@code PATCH}. */
+    final LruMap<String, Boolean> missPuts = new LruMap<>(MOST_REMEMBERED);
+
     private final String userAgent;
     private final RequestRate rate;
 

@@ -9,12 +9,16 @@ import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import okhttp3.mockwebserver.MockResponse;
+import okhttp3.mockwebserver.SocketPolicy;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,6 +171,41 @@ class BlobUploadTest {
         assertStored();
         assertThat(registry.methods()).containsExactly("POST", "PUT", "DELETE", "POST", "PATCH", "PUT");
         assertThat(time.sleeps).as("no failure").isEmpty();
+    }
+
+    @Test
+    void remembersThatARegistryMissesTheContentOfAPut() throws Exception {
+        registry.missesPuts = true;
+        push(PushOptions.DEFAULTS);
+        assertThat(registry.methods()).containsExactly("POST", "PUT", "DELETE", "POST", "PATCH", "PUT");
+        for (PushOptions options : List.of(PushOptions.DEFAULTS, PushOptions.DEFAULTS.withSinglePost())) {
+            registry.blobs.clear();
+            registry.lines.clear();
+            client.withDeadline(Duration.ofMinutes(1)).pushBlob(registry.repository(), blob, this::open, options);
+            assertStored();
+            assertThat(registry.methods()).as("of a view, too").containsExactly("POST", "PATCH", "PUT");
+        }
+
+        // It is another registry now, which takes content from a PUT only.
+        registry.missesPuts = false;
+        registry.fault = line -> line.startsWith("PATCH") ? new FakeUploads.Answer(405, "UNSUPPORTED") : null;
+        push(PushOptions.DEFAULTS);
+        registry.lines.clear();
+        push(PushOptions.DEFAULTS);
+        assertStored();
+        assertThat(registry.methods()).containsExactly("POST", "PUT");
+    }
+
+    @Test
+    void aWrongDigestSaysNothingAboutTheRegistry() throws Exception {
+        Descriptor wrong = new Descriptor("application/octet-stream", Digest.of(new byte[0]), SIZE);
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> client.pushBlob(registry.repository(), wrong, this::open))
+                .withMessageContaining("DIGEST_INVALID");
+        registry.lines.clear();
+
+        push(PushOptions.DEFAULTS);
+        assertThat(registry.methods()).containsExactly("POST", "PUT");
     }
 
     @Test
@@ -551,19 +590,115 @@ class BlobUploadTest {
         assertThat(registry.blobs).isEmpty();
     }
 
-    @Test
-    void anInterruptedPushSendsNothingMore() {
-        PushOptions options = PushOptions.DEFAULTS.withProgress((bytes, total) -> {
-            if (bytes > CUT) {
-                Thread.currentThread().interrupt();
-            }
-        });
+    private static final PushProgress INTERRUPTS = (bytes, total) -> {
+        if (bytes > CUT) {
+            Thread.currentThread().interrupt();
+        }
+    };
 
+    @Test
+    void anInterruptedPushCancelsItsUpload() {
         try {
-            assertThatExceptionOfType(InterruptedException.class).isThrownBy(() -> push(options));
-            assertThat(registry.lines("DELETE")).isEmpty();
+            assertThatExceptionOfType(InterruptedException.class)
+                    .isThrownBy(() -> push(PushOptions.DEFAULTS.withProgress(INTERRUPTS)));
+            assertThat(registry.methods()).containsExactly("POST", "PUT", "DELETE");
+            assertThat(registry.open()).isZero();
         } finally {
             assertThat(Thread.interrupted()).isFalse();
         }
+    }
+
+    @Test
+    void anInterruptThatOnlyTheCallerKnowsStaysSet() {
+        PushOptions options = PushOptions.DEFAULTS.withProgress((bytes, total) -> {
+            if (bytes > CUT) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("enough");
+            }
+        });
+        try {
+            assertThatIllegalStateException().isThrownBy(() -> push(options));
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(registry.open()).isZero();
+    }
+
+    /** As when a future is cancelled whose task pushes: the thread waits for the answer of the registry. */
+    @Test
+    void aPushThatIsInterruptedWhileTheRegistryIsSilentCancelsItsUpload() throws Exception {
+        Thread pushing = Thread.currentThread();
+        try (FakeServer silent = new FakeServer(request -> switch (String.valueOf(request.getMethod())) {
+            case "POST" -> FakeServer.status(202).setHeader("Location", "/upload");
+            case "PUT" -> {
+                pushing.interrupt();
+                yield new MockResponse().setSocketPolicy(SocketPolicy.NO_RESPONSE);
+            }
+            default -> FakeServer.status(204);
+        })) {
+            assertThatExceptionOfType(InterruptedException.class)
+                    .isThrownBy(() -> client.pushBlob(new Repository(silent.host(), "team/app"), blob, this::open));
+            assertThat(silent.lines()).hasSize(3).endsWith("DELETE /upload");
+        } finally {
+            assertThat(Thread.interrupted()).isFalse();
+        }
+    }
+
+    @Test
+    void aPushWhoseDeadlineEndsCancelsItsUpload() {
+        registry.fault = line -> {
+            if (!line.startsWith("PUT")) {
+                return null;
+            }
+            time.pass(Duration.ofHours(1));
+            return new FakeUploads.Answer(503, "UNAVAILABLE");
+        };
+        try (RegistryClient timed = RegistryClient.builder()
+                .defaults(HostOptions.DEFAULTS.withPlainHttp())
+                .sleeper(time::sleep)
+                .ticker(time::nanos)
+                .build()) {
+            assertThatExceptionOfType(UnavailableException.class)
+                    .isThrownBy(() -> timed.pushBlob(registry.repository(), blob, this::open));
+        }
+        assertThat(registry.methods()).containsExactly("POST", "PUT", "DELETE");
+        assertThat(time.sleeps).isEmpty();
+    }
+
+    @Test
+    void aSourceThatFailsInTheMiddleCancelsItsUpload() {
+        assertThatExceptionOfType(UnavailableException.class)
+                .isThrownBy(() -> client.pushBlob(
+                        registry.repository(),
+                        blob,
+                        () -> new SequenceInputStream(new ByteArrayInputStream(content, 0, CUT), new InputStream() {
+                            @Override
+                            public int read() throws IOException {
+                                throw new IOException("the disk is gone");
+                            }
+                        })))
+                .withMessageContaining("the disk is gone");
+        assertThat(registry.methods()).containsExactly("POST", "PUT", "DELETE");
+    }
+
+    @Test
+    void anUploadThatSomebodyWantsToResumeIsKept() throws Exception {
+        AtomicReference<String> kept = new AtomicReference<>();
+        assertThatExceptionOfType(InterruptedException.class)
+                .isThrownBy(() -> push(PushOptions.DEFAULTS
+                        .withProgress(INTERRUPTS)
+                        .withSessions(session -> kept.set(session.toText()))));
+        UploadSession session = UploadSession.parse(kept.get());
+        assertThatExceptionOfType(InterruptedException.class)
+                .isThrownBy(
+                        () -> push(PushOptions.DEFAULTS.withProgress(INTERRUPTS).resuming(session)));
+        assertThatIllegalStateException()
+                .isThrownBy(() -> push(PushOptions.DEFAULTS.resuming(session).withProgress((bytes, total) -> {
+                    throw new IllegalStateException("later");
+                })));
+        assertThat(registry.lines("DELETE")).isEmpty();
+
+        push(PushOptions.DEFAULTS.resuming(session));
+        assertStored();
     }
 }

@@ -11,6 +11,7 @@ import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -118,6 +119,31 @@ class BrokenUploadsIT {
                     .as("only what was missing is sent")
                     .isEqualTo(5 - patches);
             assertThat(registry.count("POST", "/v2/team/app/blobs/uploads/")).isEqualTo(1);
+        }
+    }
+
+    /** After content arrived whose answer we do not have, this registry says 404: its locations are for one offset. */
+    @Test
+    void aPushThatIsInterruptedBetweenChunksLeavesNoUpload() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start();
+                RegistryClient client = client(1)) {
+            Repository repository = new Repository(registry.host(), "team/app");
+            AtomicInteger ends = new AtomicInteger();
+            PushOptions options = PushOptions.DEFAULTS.withChunks(1_000_000).withProgress((bytes, total) -> {
+                if (bytes == 1_000_000 && ends.incrementAndGet() == 2) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+
+            assertThatExceptionOfType(InterruptedException.class)
+                    .isThrownBy(() -> client.pushBlob(repository, blob, this::open, options));
+
+            assertThat(registry.settledAccesses().stream()
+                            .filter(access -> access.method().equals("DELETE"))
+                            .map(access -> access.status()))
+                    .containsExactly(204);
+            client.pushBlob(repository, blob, this::open);
+            assertStored(registry, client);
         }
     }
 

@@ -45,6 +45,7 @@ final class FakeUploads implements AutoCloseable {
     volatile Fault fault = line -> null;
     volatile boolean losesParts;
     volatile boolean losesAnswers;
+    volatile boolean missesPuts;
     volatile boolean acceptsSinglePost;
     volatile int smallestChunk;
 
@@ -65,6 +66,11 @@ final class FakeUploads implements AutoCloseable {
 
     Repository repository() {
         return new Repository(host(), "team/app");
+    }
+
+    /** How many uploads are neither completed nor cancelled. */
+    int open() {
+        return uploads.size();
     }
 
     /** The methods of all requests, in their order. */
@@ -138,6 +144,10 @@ final class FakeUploads implements AutoCloseable {
             exchange.getRequestBody().readAllBytes();
             locate(exchange, id, content.size());
             answer(exchange, 416, "RANGE_INVALID");
+        } else if (missesPuts && exchange.getRequestMethod().equals("PUT")) {
+            exchange.getRequestBody().readAllBytes();
+            uploads.remove(id);
+            store(exchange, target, content.toByteArray());
         } else if (!receive(exchange, content)) {
             if (losesParts) {
                 uploads.remove(id);

@@ -9,9 +9,11 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -86,6 +88,31 @@ class SecondRegistryIT {
         try (InputStream stored = client.blob(repository, blob)) {
             assertThat(stored.readAllBytes()).isEqualTo(content);
         }
+    }
+
+    @Test
+    void missesTheContentOfOnePutOnly() throws Exception {
+        List<String> requests = new CopyOnWriteArrayList<>();
+        try (RegistryClient counted = RegistryClient.builder()
+                .observer(new RegistryObserver() {
+                    @Override
+                    public void requested(String host, String method, int status, Duration elapsed) {
+                        requests.add(method + " " + status);
+                    }
+                })
+                .build()) {
+            for (String content : List.of("first", "second", "third")) {
+                byte[] bytes = content.getBytes(StandardCharsets.US_ASCII);
+                Descriptor blob = new Descriptor("application/octet-stream", Digest.of(bytes), bytes.length);
+                counted.pushBlob(repository("team/often"), blob, () -> new ByteArrayInputStream(bytes));
+                assertThat(counted.hasBlob(repository("team/often"), blob.digest()))
+                        .isTrue();
+            }
+        }
+        assertThat(requests.stream().filter(line -> line.equals("PUT 400"))).hasSize(1);
+        assertThat(requests)
+                .endsWith(
+                        "POST 202", "PATCH 202", "PUT 201", "HEAD 200", "POST 202", "PATCH 202", "PUT 201", "HEAD 200");
     }
 
     @Test
