@@ -71,6 +71,11 @@ public final class Index extends ManifestOrIndex {
         return manifests;
     }
 
+    @Override
+    public List<Descriptor> parts() {
+        return manifests;
+    }
+
     /**
      * Returns the entries that may be images: manifests that are not attestations. Entries of types that we do not know
      * are not among them; the specification demands that they be ignored.

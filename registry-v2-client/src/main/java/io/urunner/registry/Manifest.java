@@ -1,6 +1,7 @@
 package io.urunner.registry;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -130,6 +131,13 @@ public final class Manifest extends ManifestOrIndex {
      */
     public List<Descriptor> layers() {
         return layers;
+    }
+
+    @Override
+    public List<Descriptor> parts() {
+        List<Descriptor> parts = new ArrayList<>(layers);
+        parts.add(0, config);
+        return List.copyOf(parts);
     }
 
     /** The artifact's type; if the manifest does not state one, the media type of the configuration. */

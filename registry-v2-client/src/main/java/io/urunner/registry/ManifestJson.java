@@ -79,6 +79,40 @@ final class ManifestJson {
         return new Manifest(content, descriptor, read(config, "its config"), descriptors(root, "layers"), subject);
     }
 
+    /** What an index lists, of any type. The result takes ownership of the bytes. */
+    static ManifestOrIndex entry(byte[] content, String contentType, Descriptor entry) {
+        Digest digest = entry.digest();
+        verify(content, digest);
+        String header = MediaType.of(contentType);
+        JsonNode root = read(content);
+        String own = text(root, "mediaType", "it");
+        String type = own.isEmpty() ? header.isEmpty() ? entry.mediaType() : header : own;
+        if (MediaType.MANIFESTS.contains(type) || MediaType.isSchema1(type)) {
+            return parse(content, header.isEmpty() ? entry.mediaType() : header, digest);
+        }
+        if (own.isEmpty() && root.path("schemaVersion").asInt() != 2) {
+            throw new MalformedManifestException("the content states neither schemaVersion 2 nor its type");
+        }
+        List<Descriptor> parts = new ArrayList<>();
+        Optional<Descriptor> subject = Optional.empty();
+        for (Map.Entry<String, JsonNode> field : root.properties()) {
+            JsonNode value = field.getValue();
+            for (JsonNode node : value.isArray() ? value : List.of(value)) {
+                if (node.hasNonNull("digest")) {
+                    Descriptor part = read(node, "its " + field.getKey());
+                    if (field.getKey().equals("subject")) {
+                        subject = Optional.of(part);
+                    } else {
+                        parts.add(part);
+                    }
+                }
+            }
+        }
+        var descriptor = new Descriptor(
+                type, digest, content.length, Optional.empty(), type(root, "it"), annotations(root, "it"));
+        return new OtherManifest(content, descriptor, parts, subject);
+    }
+
     private static JsonNode read(byte[] content) {
         if (content.length > ManifestOrIndex.MAX_SIZE) {
             throw new MalformedManifestException(

@@ -1,6 +1,7 @@
 package io.urunner.registry;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * What a tag or a digest points to on a registry: the manifest of one image or artifact, or an index of several. Its
  * bytes are kept exactly as they came, because the digest is computed from them. Immutable; equal if the bytes are.
  */
-public abstract sealed class ManifestOrIndex permits Manifest, Index {
+public abstract sealed class ManifestOrIndex permits Manifest, Index, OtherManifest {
     /** The largest manifest that is read, in bytes: the limit that registries themselves apply. */
     public static final int MAX_SIZE = 4 * 1024 * 1024;
 
@@ -50,6 +51,21 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     }
 
     /**
+     * Reads what an index lists, and verifies its digest. Unlike with {@link #parse(byte[], String, Digest)}, it may be
+     * a manifest of a type that we do not know, which is neither a {@link Manifest} nor an {@link Index} and can only be
+     * copied. It must state {@code schemaVersion} 2 or its own type; otherwise it is no manifest but a blob.
+     *
+     * @param content the bytes, at most {@link #MAX_SIZE}
+     * @param contentType the {@code Content-Type} they came with, or the empty text
+     * @param entry the entry of the index
+     * @return what the entry refers to
+     * @throws MalformedManifestException if the content is no manifest, or its digest is not that of the entry
+     */
+    public static ManifestOrIndex parse(byte[] content, String contentType, Descriptor entry) {
+        return ManifestJson.entry(content.clone(), contentType, entry);
+    }
+
+    /**
      * Returns the bytes.
      *
      * @return a copy
@@ -77,6 +93,14 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     }
 
     /**
+     * Returns what this consists of: the entries of an index, or the configuration and the layers of an image. The
+     * subject is not among them.
+     *
+     * @return the descriptors, in the order of the content
+     */
+    public abstract List<Descriptor> parts();
+
+    /**
      * Returns the type of this artifact.
      *
      * @return the type, if stated
@@ -97,7 +121,7 @@ public abstract sealed class ManifestOrIndex permits Manifest, Index {
     /**
      * Returns the media type.
      *
-     * @return one of {@link MediaType#MANIFESTS}
+     * @return one of {@link MediaType#MANIFESTS}; another only if an entry of an index was read whose type is unknown
      */
     public final String mediaType() {
         return descriptor().mediaType();

@@ -193,6 +193,24 @@ final class Manifests {
         }
     }
 
+    /** Reads what an index lists; its type may be one that we do not know. */
+    ManifestOrIndex read(Repository repository, Descriptor entry) throws RegistryException, InterruptedException {
+        ImageReference image = repository.digest(entry.digest());
+        String type = MediaType.of(entry.mediaType());
+        if (type.isEmpty() || MediaType.MANIFESTS.contains(type)) {
+            return read(image);
+        }
+        Call call = call(image, "read", "GET").with(Headers.of("Accept", type + ", " + String.join(", ", accepted)));
+        call.requireVerifiable(entry.digest());
+        try (Response response = fetch(call, Set.of(), caller.deadline())) {
+            named(call, image, response);
+            String sent = response.header("Content-Type", "");
+            return whole(response, content -> ManifestJson.entry(content, sent, entry));
+        } catch (IOException | MalformedManifestException e) {
+            throw caller.broken(call, e);
+        }
+    }
+
     /** Reads a manifest or a page of a listing; large ones wait for each other. */
     <T> T whole(Response response, Function<byte[], T> parser) throws IOException, InterruptedException {
         InputStream body = response.body().byteStream();

@@ -196,6 +196,22 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
+     * Reads what an index lists. If the entry has a type that we do not know, it is asked for as a manifest of that type;
+     * see {@link ManifestOrIndex#parse(byte[], String, Descriptor)}.
+     *
+     * @param repository the repository
+     * @param entry the entry of an index
+     * @return what the entry refers to
+     * @throws NotFoundException if the registry has no such manifest. It may have a blob
+     * @throws RegistryException if it cannot be read, or is no manifest
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public ManifestOrIndex manifest(Repository repository, Descriptor entry)
+            throws RegistryException, InterruptedException {
+        return manifests.read(repository, entry);
+    }
+
+    /**
      * Reads the manifest of the image that runs on a platform: the manifest that the reference names, or the matching
      * one in the index that it names or in nested indexes. If only entries without a platform are left, their
      * configurations say which one fits, as with containerd; at most eight are read.

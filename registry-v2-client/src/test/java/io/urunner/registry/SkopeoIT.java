@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.urunner.registry.testing.DockerRegistry;
-import io.urunner.registry.testing.Program;
+import io.urunner.registry.testing.Skopeo;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,13 +30,13 @@ class SkopeoIT {
     @TempDir
     static Path folder;
 
-    private static Path skopeo;
+    private static Skopeo skopeo;
     private static DockerRegistry registry;
     private static RegistryClient client;
 
     @BeforeAll
     static void start() {
-        skopeo = Program.require("skopeo", "Debian's package skopeo");
+        skopeo = Skopeo.require();
         registry = DockerRegistry.start();
         client = RegistryClient.builder().build();
     }
@@ -57,8 +56,8 @@ class SkopeoIT {
         ImageReference image = image("ours/app:v1");
         Manifest manifest = pushImage(image, "amd64");
 
-        byte[] raw = skopeo("inspect", "--raw", "--tls-verify=false", "docker://" + image);
-        JsonNode seen = JSON.readTree(skopeo("inspect", "--tls-verify=false", "docker://" + image));
+        byte[] raw = skopeo.run("inspect", "--raw", "--tls-verify=false", "docker://" + image);
+        JsonNode seen = JSON.readTree(skopeo.run("inspect", "--tls-verify=false", "docker://" + image));
 
         assertThat(raw).isEqualTo(manifest.content());
         assertThat(seen.path("Digest").textValue()).isEqualTo(manifest.digest().toString());
@@ -72,7 +71,7 @@ class SkopeoIT {
         Index index = pushIndex(image);
         ImageReference copy = image("theirs/many:v1");
 
-        skopeo(
+        skopeo.run(
                 "copy",
                 "--all",
                 "--src-tls-verify=false",
@@ -93,7 +92,7 @@ class SkopeoIT {
         pushIndex(image);
         for (String architecture : List.of("amd64", "arm64")) {
             Path target = Files.createTempDirectory(folder, architecture);
-            skopeo(
+            skopeo.run(
                     "--override-os=linux",
                     "--override-arch=" + architecture,
                     "copy",
@@ -113,7 +112,7 @@ class SkopeoIT {
         for (String format : List.of("oci", "v2s2")) {
             ImageReference image = image("theirs/format:" + format);
             Path digestFile = folder.resolve(format);
-            skopeo(
+            skopeo.run(
                     "copy",
                     "--format=" + format,
                     "--digestfile=" + digestFile,
@@ -142,13 +141,14 @@ class SkopeoIT {
     void bothListTheTagsOfBoth() throws Exception {
         ImageReference ours = image("both/app:ours");
         pushImage(ours, "amd64");
-        skopeo(
+        skopeo.run(
                 "copy",
                 "--src-tls-verify=false",
                 "--dest-tls-verify=false",
                 "docker://" + ours,
                 "docker://" + ours.withTag("theirs"));
-        JsonNode listed = JSON.readTree(skopeo("list-tags", "--tls-verify=false", "docker://" + ours.toRepository()));
+        JsonNode listed =
+                JSON.readTree(skopeo.run("list-tags", "--tls-verify=false", "docker://" + ours.toRepository()));
         var tags = new ArrayList<String>();
         listed.path("Tags").forEach(tag -> tags.add(tag.textValue()));
         assertThat(client.tags(ours.toRepository()).all())
@@ -206,27 +206,5 @@ class SkopeoIT {
             gzip.write(content);
         }
         return bytes.toByteArray();
-    }
-
-    private static byte[] skopeo(String... arguments) throws Exception {
-        var command = new ArrayList<>(List.of(skopeo.toString(), "--insecure-policy", "--command-timeout=60s"));
-        command.addAll(List.of(arguments));
-        Path output = Files.createTempFile(folder, "skopeo", ".out");
-        Path errors = Files.createTempFile(folder, "skopeo", ".err");
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(output.toFile())
-                .redirectError(errors.toFile())
-                .start();
-        try {
-            assertThat(process.waitFor(90, TimeUnit.SECONDS))
-                    .as("%s ends", command)
-                    .isTrue();
-            assertThat(process.exitValue())
-                    .as("%s: %s", command, Files.readString(errors))
-                    .isZero();
-        } finally {
-            process.destroyForcibly();
-        }
-        return Files.readAllBytes(output);
     }
 }

@@ -7,6 +7,7 @@ import io.urunner.registry.MalformedManifestException;
 import io.urunner.registry.Manifest;
 import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.MediaType;
+import io.urunner.registry.NotFoundException;
 import io.urunner.registry.Platform;
 import io.urunner.registry.RegistryException;
 import java.io.IOException;
@@ -17,11 +18,13 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
 
 /** Finds out what belongs to an image: manifests from the top down, what refers to them, and their blobs. */
 final class CopyPlan {
@@ -36,6 +39,12 @@ final class CopyPlan {
 
     /** The manifest that an attestation is about, as build tools annotate it. */
     private static final String SUBJECT = "vnd.docker.reference.digest";
+
+    /**
+     * What an index lists and what is a blob all the same, for example in a build cache. Whatever else has a type that we do
+     * not know is asked for as a manifest first, as the specification expects it there; regclient does the same.
+     */
+    private static final Pattern BLOB = Pattern.compile("\\.(layer|rootfs|config|container)\\.|cacheconfig");
 
     private final Copy copy;
     private final ImageStore source;
@@ -117,7 +126,16 @@ final class CopyPlan {
                 }
             }
             Queue<Descriptor> next = new ConcurrentLinkedQueue<>();
-            workers.forEach(level.values(), entry -> note(manifest(entry), next));
+            workers.forEach(level.values(), entry -> {
+                if (MediaType.MANIFESTS.contains(entry.mediaType())) {
+                    note(manifest(entry), next);
+                } else {
+                    Optional<ManifestOrIndex> other = source.manifest(entry);
+                    if (other.isPresent()) {
+                        note(other.get(), next);
+                    }
+                }
+            });
             found = next;
         }
     }
@@ -133,10 +151,16 @@ final class CopyPlan {
             throw new IOException("the image in " + source + " has more than " + MOST_MANIFESTS + " manifests or "
                     + MOST_BYTES + " bytes of them; copy its parts one by one");
         }
-        if (copy.target.find(digest.toString()).isPresent()) {
+        if (isThere(content)) {
             present.add(digest);
         }
-        found.addAll(entries(content, true));
+        if (!(content instanceof Manifest)) {
+            for (Descriptor part : content.parts()) {
+                if (!BLOB.matcher(part.mediaType()).find()) {
+                    found.add(part);
+                }
+            }
+        }
         if (copy.referrers) {
             List<Descriptor> all = source.referrers(digest);
             referring.put(digest, all);
@@ -144,13 +168,20 @@ final class CopyPlan {
         }
     }
 
-    /** The manifests that an index lists, or its other entries: these are blobs, for example those of a build cache. */
-    private static List<Descriptor> entries(ManifestOrIndex content, boolean manifests) {
-        return content instanceof Index index
-                ? index.manifests().stream()
-                        .filter(entry -> MediaType.MANIFESTS.contains(entry.mediaType()) == manifests)
-                        .toList()
-                : List.of();
+    private boolean isThere(ManifestOrIndex content) throws RegistryException, IOException, InterruptedException {
+        if (isKnown(content)) {
+            return copy.target.find(content.digest().toString()).isPresent();
+        }
+        try {
+            return copy.target.manifest(content.descriptor()).isPresent();
+        } catch (NotFoundException e) {
+            return false;
+        }
+    }
+
+    /** Whether its type is one that we know. */
+    static boolean isKnown(ManifestOrIndex content) {
+        return MediaType.MANIFESTS.contains(content.mediaType());
     }
 
     boolean isPresent(ManifestOrIndex content) {
@@ -190,7 +221,7 @@ final class CopyPlan {
         if (content == null || ordered.contains(digest) || !visited.add(digest)) {
             return;
         }
-        for (Descriptor child : entries(content, true)) {
+        for (Descriptor child : content.parts()) {
             order(child.digest(), root, ordered, visited);
         }
         if (!digest.equals(root)) {
@@ -209,13 +240,10 @@ final class CopyPlan {
         Map<Digest, Descriptor> blobs = new LinkedHashMap<>();
         for (ManifestOrIndex content : all) {
             if (!isPresent(content)) {
-                List<Descriptor> its = new ArrayList<>(entries(content, false));
-                if (content instanceof Manifest manifest) {
-                    its.add(manifest.config());
-                    its.addAll(manifest.layers());
-                }
-                for (Descriptor blob : its) {
-                    blobs.putIfAbsent(blob.digest(), blob);
+                for (Descriptor part : content.parts()) {
+                    if (!manifests.containsKey(part.digest())) {
+                        blobs.putIfAbsent(part.digest(), part);
+                    }
                 }
             }
         }

@@ -100,7 +100,18 @@ final class CopyRun {
                 : plan.isPresent(content)
                         && copy.target.find(reference).map(Descriptor::digest).equals(Optional.of(content.digest()));
         if (!there && !copy.dryRun) {
-            copy.target.pushManifest(reference, content);
+            try {
+                copy.target.pushManifest(reference, content);
+            } catch (RegistryException e) {
+                // Whoever keeps it as a blob, too, does not mind what it becomes.
+                if (CopyPlan.isKnown(content)
+                        || !RegistryStore.isAnswer(e)
+                        || !copy.source.hasBlob(content.descriptor())) {
+                    throw e;
+                }
+                blob(content.descriptor());
+                return;
+            }
         }
         finish(content.descriptor(), there ? Outcome.PRESENT : Outcome.COPIED);
     }

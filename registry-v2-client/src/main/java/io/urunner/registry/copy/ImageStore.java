@@ -54,6 +54,22 @@ public interface ImageStore extends AutoCloseable {
     ManifestOrIndex manifest(String reference) throws RegistryException, IOException, InterruptedException;
 
     /**
+     * Reads what an index lists with a type that is none of {@link io.urunner.registry.MediaType#MANIFESTS}. It may be a
+     * manifest of a newer type, or a blob.
+     *
+     * @param entry the entry of the index
+     * @return what {@link ManifestOrIndex#parse(byte[], String, Descriptor)} makes of it; empty if the store has it as a
+     *     blob, which is the default
+     * @throws RegistryException if the registry has it neither as a manifest nor as a blob, or gives no answer
+     * @throws IOException if a file cannot be read
+     * @throws InterruptedException if the thread is interrupted
+     */
+    default Optional<ManifestOrIndex> manifest(Descriptor entry)
+            throws RegistryException, IOException, InterruptedException {
+        return Optional.empty();
+    }
+
+    /**
      * Looks for a blob without reading it.
      *
      * @param blob the blob

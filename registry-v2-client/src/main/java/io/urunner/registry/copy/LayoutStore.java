@@ -176,6 +176,20 @@ abstract class LayoutStore implements ImageStore {
         return read(entry.digest(), entry.mediaType());
     }
 
+    /** A layout does not tell manifests from blobs: what looks like a manifest is one. */
+    @Override
+    public final Optional<ManifestOrIndex> manifest(Descriptor entry) throws IOException {
+        String path = path(entry.digest());
+        if (size(path) < 0 || size(path) > ManifestOrIndex.MAX_SIZE) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(ManifestOrIndex.parse(read(path, ManifestOrIndex.MAX_SIZE), "", entry));
+        } catch (MalformedManifestException e) {
+            return Optional.empty();
+        }
+    }
+
     @Override
     public final boolean hasBlob(Descriptor blob) throws IOException {
         return size(path(blob.digest())) == blob.size();

@@ -11,6 +11,7 @@ import io.urunner.registry.Repository;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** A repository of a registry. The client belongs to the caller, so there is nothing to close. */
 final class RegistryStore implements ImageStore {
@@ -34,6 +35,24 @@ final class RegistryStore implements ImageStore {
     @Override
     public ManifestOrIndex manifest(String reference) throws RegistryException, InterruptedException {
         return client.manifest(image(reference));
+    }
+
+    /** docker-registry answers 500 if it has something as a blob that is asked for as a manifest. */
+    @Override
+    public Optional<ManifestOrIndex> manifest(Descriptor entry) throws RegistryException, InterruptedException {
+        try {
+            return Optional.of(client.manifest(repository, entry));
+        } catch (RegistryException e) {
+            if (isAnswer(e) && hasBlob(entry)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /** Whether a registry has read the request, and knows nothing of the content or not what to do with it. */
+    static boolean isAnswer(RegistryException e) {
+        return Set.of(200, 400, 404, 406, 415, 422, 500).contains(e.status().orElse(0));
     }
 
     @Override

@@ -9,7 +9,7 @@ import io.urunner.registry.Manifest;
 import io.urunner.registry.MediaType;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.testing.DockerRegistry;
-import io.urunner.registry.testing.Program;
+import io.urunner.registry.testing.Skopeo;
 import io.urunner.registry.testing.TestImage;
 import io.urunner.registry.testing.UsedSecrets;
 import java.io.ByteArrayInputStream;
@@ -22,7 +22,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,13 +34,13 @@ class ImageCommandsIT extends WiredCommands {
     private static final String PASSWORD = "right-pass-4711";
     private static final String WRONG = "wrong-pass-4711";
 
-    private static Path skopeo;
+    private static Skopeo skopeo;
     private static DockerRegistry source;
     private static DockerRegistry locked;
 
     @BeforeAll
     static void start() {
-        skopeo = Program.require("skopeo", "Debian's package skopeo");
+        skopeo = Skopeo.require();
         source = DockerRegistry.builder().deleteEnabled().start();
         locked = DockerRegistry.builder().user("ci", PASSWORD).start();
         UsedSecrets.add(WRONG);
@@ -88,29 +87,8 @@ class ImageCommandsIT extends WiredCommands {
         return registry.host() + "/" + name;
     }
 
-    private byte[] skopeo(String... arguments) throws Exception {
-        List<String> command =
-                new ArrayList<>(List.of(skopeo.toString(), "--insecure-policy", "--command-timeout=60s"));
-        command.addAll(List.of(arguments));
-        Path output = Files.createTempFile(folder, "skopeo", ".out");
-        Path errors = Files.createTempFile(folder, "skopeo", ".err");
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(output.toFile())
-                .redirectError(errors.toFile())
-                .start();
-        try {
-            assertThat(process.waitFor(90, TimeUnit.SECONDS)).isTrue();
-            assertThat(process.exitValue())
-                    .as("%s: %s", command, Files.readString(errors))
-                    .isZero();
-        } finally {
-            process.destroyForcibly();
-        }
-        return Files.readAllBytes(output);
-    }
-
     private String raw(String location) throws Exception {
-        return new String(skopeo("inspect", "--raw", "--tls-verify=false", location), StandardCharsets.UTF_8);
+        return new String(skopeo.run("inspect", "--raw", "--tls-verify=false", location), StandardCharsets.UTF_8);
     }
 
     @Test
@@ -159,7 +137,7 @@ class ImageCommandsIT extends WiredCommands {
 
         String docker = "docker-archive:" + folder.resolve("docker.tar") + ":shop/app:v1";
         printed("copy", "--platform", "linux/arm64", from, docker);
-        assertThat(new String(skopeo("inspect", "--config", docker), StandardCharsets.UTF_8))
+        assertThat(new String(skopeo.run("inspect", "--config", docker), StandardCharsets.UTF_8))
                 .contains("arm64");
         printed("copy", "--platform", "linux/amd64,linux/arm64", from, at(locked, "some/app:v1"));
         assertThat(printed("tree", at(locked, "some/app:v1"))).contains("linux/amd64", "linux/arm64");
@@ -169,12 +147,12 @@ class ImageCommandsIT extends WiredCommands {
     void copiesWhatDockerSaved() throws Exception {
         String amd = at(source, "team/app@" + TestImage.image("one", "amd64").digest());
         Path saved = folder.resolve("saved.tar");
-        skopeo("copy", "--src-tls-verify=false", "docker://" + amd, "docker-archive:" + saved + ":shop/app:v1");
+        skopeo.run("copy", "--src-tls-verify=false", "docker://" + amd, "docker-archive:" + saved + ":shop/app:v1");
 
         String to = at(source, "from/docker:v1");
         assertThat(printed("copy", "docker-archive:" + saved, to)).contains(" copied: ");
         // skopeo verifies the layers against the configuration.
-        skopeo("copy", "--src-tls-verify=false", "docker://" + to, "dir:" + folder.resolve("dir"));
+        skopeo.run("copy", "--src-tls-verify=false", "docker://" + to, "dir:" + folder.resolve("dir"));
     }
 
     @Test
