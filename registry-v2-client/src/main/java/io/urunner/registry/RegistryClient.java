@@ -258,7 +258,8 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Checks whether a repository has a blob.
+     * Checks whether a repository has a blob. A 404 is believed without asking with {@code GET}, which manifests are: most
+     * blobs that are looked for are about to be pushed.
      *
      * @param repository the repository
      * @param digest the blob's digest

@@ -3,6 +3,7 @@ package io.urunner.registry.testing;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.urunner.registry.testing.HonestRegistry.Response;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -19,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,16 +36,32 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
+ * <p>What it can get wrong, which can be combined:
+ *
+ * <ul>
+ *   <li>{@code HEAD}: {@link Builder#lyingHead} (manifests), {@link Builder#lyingBlobHead}
+ *   <li>connections: {@link Builder#cutUploads}, {@link Builder#cutBodies}, {@link Builder#slowBodies}, {@link
+ *       Builder#loseAnswers}
+ *   <li>redirects: {@link Builder#redirect(MisbehavingRegistry)} of reads, {@link Builder#redirectWrites}
+ *   <li>authentication: {@link Builder#challenge}
+ *   <li>headers: {@link Builder#mediaType}, {@link Builder#digestHeader}, {@link Builder#contentEncoding}, {@link
+ *       Builder#minimumChunk}
+ *   <li>gateways in the way: {@link Builder#failFirst}
+ * </ul>
+ *
  * <p>It speaks HTTP without TLS. Two of them are two hosts: let the first redirect to the second. Needs nothing but the
  * JDK, not even the client. Thread-safe; closing it ends its threads and everything that it lets wait.
  */
 public final class MisbehavingRegistry implements AutoCloseable {
+    private static final List<String> WRITES = List.of("POST", "PUT", "PATCH", "DELETE");
+
     private final Builder faults;
     private final HonestRegistry content = new HonestRegistry();
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private final List<String> authorizations = new CopyOnWriteArrayList<>();
     private final AtomicInteger cuts = new AtomicInteger();
     private final AtomicInteger failures = new AtomicInteger();
+    private final AtomicInteger lost = new AtomicInteger();
     private final CountDownLatch over = new CountDownLatch(1);
     private final ExecutorService threads;
     private final HttpServer server;
@@ -52,6 +70,7 @@ public final class MisbehavingRegistry implements AutoCloseable {
         this.faults = faults;
         cuts.set(faults.cutTimes);
         failures.set(faults.failures);
+        lost.set(faults.lostTimes);
         threads = Executors.newCachedThreadPool(task -> {
             Thread thread = new Thread(task, "misbehaving-registry");
             thread.setDaemon(true);
@@ -155,7 +174,11 @@ public final class MisbehavingRegistry implements AutoCloseable {
             } else if (faults.cutUploadAt >= 0 && isLong(exchange) && cuts.getAndDecrement() > 0) {
                 cutUpload(exchange);
             } else {
-                send(exchange, changed(exchange, content.answer(exchange)));
+                Response answer = content.answer(exchange);
+                boolean loses = exchange.getRequestMethod().equals(faults.lostMethod) && lost.getAndDecrement() > 0;
+                if (!loses) {
+                    send(exchange, changed(exchange, answer));
+                }
             }
         } finally {
             exchange.close();
@@ -176,10 +199,14 @@ public final class MisbehavingRegistry implements AutoCloseable {
         if (faults.redirect != null && HonestRegistry.reads(exchange)) {
             return new Response(307, Map.of("Location", faults.redirect + exchange.getRequestURI()), new byte[0]);
         }
-        boolean head = exchange.getRequestMethod().equals("HEAD");
-        return faults.head != 0 && head && HonestRegistry.isManifest(exchange)
-                ? new Response(faults.head, Map.of(), new byte[0])
-                : null;
+        String method = exchange.getRequestMethod();
+        if (faults.redirectWrites != null && WRITES.contains(method)) {
+            String location = faults.redirectWrites + exchange.getRequestURI();
+            return new Response(faults.redirectWritesStatus, Map.of("Location", location), new byte[0]);
+        }
+        boolean lies = method.equals("HEAD") && HonestRegistry.reads(exchange);
+        int status = HonestRegistry.isManifest(exchange) ? faults.head : faults.blobHead;
+        return lies && status != 0 ? new Response(status, Map.of(), new byte[0]) : null;
     }
 
     /** The true answer with what is wrong about it. */
@@ -196,13 +223,18 @@ public final class MisbehavingRegistry implements AutoCloseable {
         if (faults.minimumChunk > 0 && HonestRegistry.isUpload(exchange)) {
             headers.put("OCI-Chunk-Min-Length", String.valueOf(faults.minimumChunk));
         }
+        byte[] body = answer.body();
+        if (faults.encoding != null && body.length > 0) {
+            headers.put("Content-Encoding", faults.encoding);
+            body = faults.encoding.endsWith("gzip") ? gzip(body) : body;
+        }
         headers.values().removeIf(String::isEmpty);
-        return new Response(answer.status(), headers, answer.body());
+        return new Response(answer.status(), headers, body);
     }
 
     private boolean isLong(HttpExchange exchange) {
         String length = exchange.getRequestHeaders().getFirst("Content-Length");
-        return List.of("PUT", "PATCH", "POST").contains(exchange.getRequestMethod())
+        return WRITES.contains(exchange.getRequestMethod())
                 && HonestRegistry.isUpload(exchange)
                 && (length == null || Long.parseLong(length) > faults.cutUploadAt);
     }
@@ -249,6 +281,16 @@ public final class MisbehavingRegistry implements AutoCloseable {
         }
     }
 
+    private static byte[] gzip(byte[] content) {
+        ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+        try (GZIPOutputStream out = new GZIPOutputStream(compressed)) {
+            out.write(content);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return compressed.toByteArray();
+    }
+
     private static Map<String, String> with(Map<String, String> headers, String name, String value) {
         Map<String, String> all = new HashMap<>(headers);
         all.put(name, value);
@@ -258,6 +300,12 @@ public final class MisbehavingRegistry implements AutoCloseable {
     /** The faults of a registry. They can be combined. Single use; not thread-safe. */
     public static final class Builder {
         private int head;
+        private int blobHead;
+        private @Nullable String lostMethod;
+        private int lostTimes;
+        private @Nullable String redirectWrites;
+        private int redirectWritesStatus;
+        private @Nullable String encoding;
         private int cutUploadAt = -1;
         private int cutTimes;
         private boolean keepsWhatArrived;
@@ -284,6 +332,43 @@ public final class MisbehavingRegistry implements AutoCloseable {
          */
         public Builder lyingHead(int status) {
             head = status;
+            return this;
+        }
+
+        /**
+         * Answers {@code HEAD} of a blob with this status, and {@code GET} truly.
+         *
+         * @param status 400, 403, 404, 405 or 500, for example
+         * @return this
+         */
+        public Builder lyingBlobHead(int status) {
+            blobHead = status;
+            return this;
+        }
+
+        /**
+         * Cuts the connection instead of answering, after the request was handled as usual: what it asked for has
+         * happened, and the client cannot know.
+         *
+         * @param method the method of these requests, for example {@code PUT}
+         * @param times how many of them
+         * @return this
+         */
+        public Builder loseAnswers(String method, int times) {
+            lostMethod = method;
+            lostTimes = times;
+            return this;
+        }
+
+        /**
+         * Encodes all bodies, although the client accepts only {@code identity}, as some proxies do.
+         *
+         * @param encoding the {@code Content-Encoding}: {@code gzip} or {@code x-gzip}, with compressed bodies, or any
+         *     other, which is a label only
+         * @return this
+         */
+        public Builder contentEncoding(String encoding) {
+            this.encoding = encoding;
             return this;
         }
 
@@ -333,6 +418,20 @@ public final class MisbehavingRegistry implements AutoCloseable {
          */
         public Builder redirect(String origin) {
             redirect = origin;
+            return this;
+        }
+
+        /**
+         * Redirects all writes (POST, PUT, PATCH and DELETE) to another host. A client must keep method and content, and
+         * must not show that host the credential of this one.
+         *
+         * @param registry the other host
+         * @param status 307 or 308; or another one, with which a write must not be repeated
+         * @return this
+         */
+        public Builder redirectWrites(MisbehavingRegistry registry, int status) {
+            redirectWrites = "http://" + registry.host();
+            redirectWritesStatus = status;
             return this;
         }
 

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
+import io.urunner.registry.HostOptions;
 import io.urunner.registry.ImageReference;
+import io.urunner.registry.PushOptions;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.Repository;
@@ -17,6 +19,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -42,7 +45,10 @@ class MisbehavingRegistryTest {
     }
 
     private static RegistryClient client() {
-        return RegistryClient.builder().sleeper(duration -> {}).build();
+        return RegistryClient.builder()
+                .defaults(HostOptions.DEFAULTS.withPlainHttp())
+                .sleeper(duration -> {})
+                .build();
     }
 
     private static String header(HttpResponse<?> response, String name) {
@@ -124,6 +130,125 @@ class MisbehavingRegistryTest {
                             .statusCode())
                     .isEqualTo(200);
             assertThat(real.authorizations()).containsExactly("", "Bearer token-1");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 403, 405, 500})
+    void headOfABlobLies(int status) throws Exception {
+        try (MisbehavingRegistry registry =
+                        MisbehavingRegistry.builder().lyingBlobHead(status).start();
+                RegistryClient client = client()) {
+            registry.push("shop/web", "latest", IMAGE);
+            Repository repository = Repository.parse(registry.host() + "/shop/web");
+            String digest = IMAGE.blobs().keySet().iterator().next();
+            String path = "/v2/shop/web/blobs/" + digest;
+            assertThat(send(registry, "HEAD", path).statusCode()).isEqualTo(status);
+
+            assertThat(client.hasBlob(repository, Digest.parse(digest))).isTrue();
+            assertThat(client.hasBlob(repository, Digest.parse(digest))).isTrue();
+            assertThat(registry.requests())
+                    .as("asked twice the first time, then as is known to work")
+                    .containsExactly("HEAD " + path, "HEAD " + path, "GET " + path, "GET " + path);
+        }
+    }
+
+    /** Most blobs that are looked for are not there, so this is not asked twice: a blob that is there is pushed again. */
+    @Test
+    void aHeadThatMissesABlobIsBelieved() throws Exception {
+        try (MisbehavingRegistry registry =
+                        MisbehavingRegistry.builder().lyingBlobHead(404).start();
+                RegistryClient client = client()) {
+            registry.push("shop/web", "latest", IMAGE);
+            Repository repository = Repository.parse(registry.host() + "/shop/web");
+            String digest = IMAGE.blobs().keySet().iterator().next();
+
+            assertThat(client.hasBlob(repository, Digest.parse(digest))).isFalse();
+            assertThat(registry.requests()).containsExactly("HEAD /v2/shop/web/blobs/" + digest);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {307, 308})
+    void writesAreRedirectedToAnotherHost(int status) throws Exception {
+        try (MisbehavingRegistry real = MisbehavingRegistry.builder().start();
+                MisbehavingRegistry gateway = MisbehavingRegistry.builder()
+                        .redirectWrites(real, status)
+                        .start();
+                RegistryClient client = client()) {
+            gateway.push("shop/web", "latest", IMAGE);
+            Repository repository = Repository.parse(gateway.host() + "/shop/web");
+            Descriptor blob = blob(100);
+            HttpResponse<byte[]> led = send(gateway, "POST", "/v2/shop/web/blobs/uploads/");
+            assertThat(led.statusCode()).isEqualTo(status);
+            assertThat(header(led, "Location")).isEqualTo("http://" + real.host() + "/v2/shop/web/blobs/uploads/");
+
+            client.pushBlob(
+                    repository,
+                    blob,
+                    () -> new ByteArrayInputStream(new byte[100]),
+                    PushOptions.DEFAULTS.withChunks(60));
+            client.pushManifest(repository.tag("v1"), client.manifest(repository.tag("latest")));
+
+            assertThat(real.blob("shop/web", blob.digest().toString())).hasSize(100);
+            assertThat(real.openUploads()).isZero();
+            assertThat(real.requests())
+                    .extracting(line -> line.substring(0, line.indexOf(' ')))
+                    .containsExactly("POST", "PATCH", "PATCH", "PUT", "PUT");
+            client.deleteTag(repository, "v1");
+            assertThat(real.requests()).endsWith("DELETE /v2/shop/web/manifests/v1");
+        }
+    }
+
+    @Test
+    void answersAreLost() throws Exception {
+        try (MisbehavingRegistry registry =
+                        MisbehavingRegistry.builder().loseAnswers("PUT", 1).start();
+                RegistryClient client = client()) {
+            Repository repository = Repository.parse(registry.host() + "/shop/web");
+            Descriptor blob = blob(100);
+            client.pushBlob(repository, blob, () -> new ByteArrayInputStream(new byte[100]));
+            assertThat(registry.requests())
+                    .as("it is there, and not sent again")
+                    .extracting(line -> line.substring(0, line.indexOf(' ')))
+                    .containsExactly("POST", "PUT", "GET", "HEAD");
+        }
+        try (MisbehavingRegistry registry =
+                        MisbehavingRegistry.builder().loseAnswers("PATCH", 1).start();
+                RegistryClient client = client()) {
+            Descriptor blob = blob(100);
+            client.pushBlob(
+                    Repository.parse(registry.host() + "/shop/web"),
+                    blob,
+                    () -> new ByteArrayInputStream(new byte[100]),
+                    PushOptions.DEFAULTS.withChunks(60));
+            assertThat(registry.blob("shop/web", blob.digest().toString())).hasSize(100);
+            assertThat(registry.requests())
+                    .extracting(line -> line.substring(0, line.indexOf(' ')))
+                    .containsExactly("POST", "PATCH", "GET", "PATCH", "PUT");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gzip", "x-gzip", "identity", "aws-chunked"})
+    void bodiesAreEncoded(String encoding) throws Exception {
+        try (MisbehavingRegistry registry =
+                        MisbehavingRegistry.builder().contentEncoding(encoding).start();
+                RegistryClient client = client()) {
+            String digest = registry.push("shop/web", "latest", IMAGE);
+            HttpResponse<byte[]> raw = send(registry, "GET", MANIFEST);
+            assertThat(header(raw, "Content-Encoding")).isEqualTo(encoding);
+            assertThat(Arrays.equals(raw.body(), IMAGE.manifest())).isEqualTo(!encoding.endsWith("gzip"));
+
+            Repository repository = Repository.parse(registry.host() + "/shop/web");
+            assertThat(client.resolve(repository.tag("latest")).digest()).hasToString(digest);
+            assertThat(client.manifest(repository.tag("latest")).content()).isEqualTo(IMAGE.manifest());
+            assertThat(client.tags(repository).all()).containsExactly("latest");
+            Descriptor blob = blob(100);
+            client.pushBlob(repository, blob, () -> new ByteArrayInputStream(new byte[100]));
+            try (InputStream read = client.blob(repository, blob)) {
+                assertThat(read.readAllBytes()).isEqualTo(new byte[100]);
+            }
         }
     }
 
