@@ -211,6 +211,8 @@ final class Attempt {
             boolean basicHelps = credential instanceof Credential.Basic
                     && !sentItself
                     && Challenge.anyIs(Challenge.BASIC, challenges);
+            FailedRequest what = call.what().answered(status, errors);
+            ProtocolViolationException unusable = null;
             for (Challenge challenge : challenges) {
                 String named = challenge.parameter("realm");
                 if (challenge.isBearer() && !named.isEmpty()) {
@@ -220,13 +222,12 @@ final class Attempt {
                             : endpoint != null ? null : parts.transport.hosts().objection(host, realm, host.root());
                     if (realm != null && objection == null) {
                         return answer(challenge, realm);
-                    } else if (!basicHelps) {
-                        throw new ProtocolViolationException(
-                                call.what().answered(status, errors),
-                                "the registry names a token server" + (realm == null ? "" : " at " + realm.redact())
-                                        + " that is not used: " + objection,
-                                null);
                     }
+                    unusable = new ProtocolViolationException(
+                            what,
+                            "the registry names a token server" + (realm == null ? "" : " at " + realm.redact())
+                                    + " that is not used: " + objection,
+                            null);
                 }
             }
             if (basicHelps) {
@@ -235,6 +236,8 @@ final class Attempt {
                 }
                 chooseBasic((Credential.Basic) credential);
                 return true;
+            } else if (unusable != null) {
+                throw unusable;
             }
         }
         return renews();
@@ -419,7 +422,7 @@ final class Attempt {
             return response;
         }
         try {
-            return parts.elsewhere.answer(host, response, call.streams(), deadline);
+            return parts.elsewhere.answer(host, request, response, call.streams(), deadline);
         } catch (TokenService.Refused e) {
             status = e.status();
             errors = e.errors();

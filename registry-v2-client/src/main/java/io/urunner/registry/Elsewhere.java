@@ -52,11 +52,12 @@ final class Elsewhere {
      * Answers challenges until another answer comes, or one that was answered already.
      *
      * @param registry the registry that redirected
+     * @param first the request to the registry. If the other host leads back, the registry gets its credential again
      * @param refusal the answer of the other host; it is closed if there is a better one
      * @return the last answer; the caller closes it
      * @throws TokenService.Refused if the token server of the other host issues no anonymous token
      */
-    Response answer(Host registry, Response refusal, boolean streams, Deadline deadline)
+    Response answer(Host registry, Request first, Response refusal, boolean streams, Deadline deadline)
             throws TokenService.Refused, IOException, InterruptedException {
         Response response = refusal;
         Set<Question> answered = new HashSet<>();
@@ -65,7 +66,7 @@ final class Elsewhere {
             Question question;
             Host host;
             try {
-                question = Addresses.sameOrigin(url, registry.root()) ? null : question(response, url);
+                question = Addresses.sameOrigin(url, registry.root()) ? null : question(response, url, registry);
                 host = question == null ? registry : issuing(registry, url, question.realm());
             } catch (IOException e) {
                 response.close();
@@ -81,6 +82,7 @@ final class Elsewhere {
             Request again = response.request()
                     .newBuilder()
                     .header("Authorization", header)
+                    .tag(Request.class, first)
                     .build();
             response = transport.send(registry, again, streams, false, deadline);
         }
@@ -102,17 +104,27 @@ final class Elsewhere {
         }
     }
 
-    /** What a challenge demands, or null if it demands no token. */
-    private static @Nullable Question question(Response response, HttpUrl url) {
+    /** What the first challenge demands that leads where we follow, or null if none demands a token. */
+    private @Nullable Question question(Response response, HttpUrl url, Host registry) throws Violation {
+        Violation unusable = null;
         for (Challenge challenge : Challenge.parse(response.headers("WWW-Authenticate"))) {
             HttpUrl named = challenge.isBearer() ? url.resolve(challenge.parameter("realm")) : null;
             if (named != null && !challenge.parameter("realm").isEmpty()) {
-                return new Question(
-                        Addresses.realm(named, url),
-                        challenge.parameter("service"),
-                        scopes(challenge.parameter("scope"), url),
-                        new Credential.Anonymous());
+                HttpUrl realm = Addresses.realm(named, url);
+                try {
+                    issuing(registry, url, realm);
+                    return new Question(
+                            realm,
+                            challenge.parameter("service"),
+                            scopes(challenge.parameter("scope"), url),
+                            new Credential.Anonymous());
+                } catch (Violation e) {
+                    unusable = e;
+                }
             }
+        }
+        if (unusable != null) {
+            throw unusable;
         }
         return null;
     }

@@ -310,7 +310,7 @@ final class TokenService {
         if (status >= 400) {
             throw new Refused(status, ErrorAnswer.of(response));
         }
-        if (status != 200) {
+        if (!response.isSuccessful()) {
             throw new Violation("the token server " + Addresses.authority(question.realm()) + " answered " + status
                     + " instead of a token");
         }

@@ -117,6 +117,8 @@ final class Transport {
             String from = "the redirect from " + current.url().redact() + " to " + next.redact() + " is not followed: ";
             if (hop == MOST_REDIRECTS) {
                 throw new Violation(from + "there were already " + MOST_REDIRECTS + " redirects");
+            } else if (next.equals(current.url())) {
+                throw new Violation(from + "it leads to itself");
             }
             String objection = hosts.objection(origin, next, request.url());
             boolean leaves = !Addresses.sameOrigin(next, request.url());
@@ -130,7 +132,10 @@ final class Transport {
             if (leaves) {
                 builder.removeHeader(AUTHORIZATION);
                 Elsewhere elsewhere = request.tag(Elsewhere.class);
-                String demanded = elsewhere == null ? null : elsewhere.authorization(next);
+                Request first = request.tag(Request.class);
+                String demanded = first != null && Addresses.sameOrigin(next, first.url())
+                        ? first.header(AUTHORIZATION)
+                        : elsewhere == null ? null : elsewhere.authorization(next);
                 if (demanded != null) {
                     builder.header(AUTHORIZATION, demanded);
                 }
@@ -244,7 +249,8 @@ final class Transport {
             throw new Violation(
                     "the redirect from " + request.url().redact() + " does not lead to an http or https URL");
         }
-        return origin.asReached(next.newBuilder().username("").password("").build());
+        return origin.asReached(
+                next.newBuilder().username("").password("").fragment(null).build());
     }
 
     private Response exchange(Host host, Request request, boolean streams, Deadline deadline)

@@ -521,6 +521,31 @@ class AuthenticationTest {
         assertThat(issuer.lines()).containsExactly("GET /token?from=realm&service=svc&scope=*");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"Bearer realm=\"http://10.0.0.1/token\"", "Bearer realm=\"ftp://issuer/token\"", "Bearer"})
+    void answersTheBearerChallengeOfSeveralThatLeadsWhereItFollows(String first) throws Exception {
+        registry.answer(request -> "Bearer t1".equals(request.getHeader("Authorization"))
+                ? manifest(DIGEST)
+                : challenge(first).addHeader("WWW-Authenticate", bearer("")));
+        issuer.answer(request -> json("{\"token\":\"t1\"}"));
+
+        client(ci()).resolve(registry.image("team/app"));
+
+        assertThat(registry.authorizations()).containsExactly(null, "Bearer t1");
+    }
+
+    /** Some gateways change the status of what they pass on (RFC 9110, section 15.3.4). */
+    @ParameterizedTest
+    @ValueSource(ints = {200, 201, 203})
+    void readsATokenFromAnAnswerOfAnySuccess(int status) throws Exception {
+        registry.answer(wantsToken("t1", bearer("")));
+        issuer.answer(request -> json("{\"token\":\"t1\"}").setResponseCode(status));
+
+        client(ci()).resolve(registry.image("team/app"));
+
+        assertThat(issuer.requests).hasSize(1);
+    }
+
     @Test
     void asksTheProviderAgainWhenARegistryReportsAnExpiredCredential() throws Exception {
         registry.answer(

@@ -226,6 +226,34 @@ class ElsewhereTest {
         assertThat(third.authorizations()).containsExactly(null, "Bearer t2");
     }
 
+    /** From A to B and back to A, as if B signed what A then serves. */
+    @Test
+    void showsTheRegistryItsCredentialAgainIfTheOtherHostLeadsBack() throws Exception {
+        demandsTokens(status(307).setHeader("Location", registry.url() + "/v2/signed/manifests/latest"));
+        registry.answer(request -> request.getHeader("Authorization") == null
+                ? challenge("Basic realm=\"r\"")
+                : request.getPath().contains("signed") ? manifest(DIGEST) : redirect(request, other));
+
+        assertThat(client(new FixedCredentials(basic("ci", "secret")))
+                        .resolve(image())
+                        .digest())
+                .hasToString(DIGEST);
+
+        assertThat(registry.authorizations()).containsExactly(null, CI, CI);
+        assertThat(other.authorizations()).containsExactly(null, "Bearer t1");
+    }
+
+    @Test
+    void answersTheChallengeOfSeveralThatLeadsWhereItFollows() throws Exception {
+        issuer.answer(request -> json("{\"token\":\"t1\"}"));
+        other.answer(request -> request.getHeader("Authorization") == null
+                ? challenge("Bearer realm=\"http://10.0.0.1/token\"").addHeader("WWW-Authenticate", bearer(""))
+                : manifest(DIGEST));
+
+        assertThat(client(new FixedCredentials()).resolve(image()).digest()).hasToString(DIGEST);
+        assertThat(issuer.requests).hasSize(1);
+    }
+
     @Test
     void answersAsManyDifferentChallengesAsAreSensible() {
         AtomicInteger number = new AtomicInteger();

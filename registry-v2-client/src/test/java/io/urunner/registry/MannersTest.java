@@ -400,6 +400,17 @@ class MannersTest {
         assertThat(registry.requests).hasSize(6);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"", "latest", "#again"})
+    void endsARedirectToItselfAtOnce(String location) {
+        registry.answer(request -> status(307).setHeader("Location", location));
+
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> client().resolve(image()))
+                .withMessageContaining("it leads to itself");
+        assertThat(registry.requests).hasSize(1);
+    }
+
     @Test
     void doesNotBlameTheRegistryForTheStorageBehindIt() {
         FakeServer storage = open.add(new FakeServer(request -> status(403).setBody("<Error/>")));
