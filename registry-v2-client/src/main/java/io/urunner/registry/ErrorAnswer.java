@@ -1,6 +1,7 @@
 package io.urunner.registry;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class ErrorAnswer {
     static final ErrorAnswer NONE = new ErrorAnswer(List.of(), false);
 
+    private static final String ERRORS = "errors";
     private static final int MOST = 5;
     private static final int LONGEST_CODE = 100;
     private static final int LONGEST_TEXT = 300;
@@ -84,14 +86,17 @@ final class ErrorAnswer {
             root = Bodies.json(content);
         } catch (IOException e) {
             // Proxies and some registries answer with plain text or a page.
-            return new ErrorAnswer(text(content), false);
+            root = beginning(content);
+            if (root.path(ERRORS).isEmpty()) {
+                return new ErrorAnswer(text(content), false);
+            }
         }
-        if (root == null || !root.isObject()) {
-            return root != null && root.isTextual()
+        if (!root.isContainerNode()) {
+            return root.isTextual()
                     ? new ErrorAnswer(text(root.asText().getBytes(StandardCharsets.UTF_8)), false)
                     : NONE;
         }
-        JsonNode listed = root.path("errors");
+        JsonNode listed = root.isArray() ? root : root.path(ERRORS);
         List<OciError> errors = new ArrayList<>();
         boolean specified = false;
         for (JsonNode error : listed.isArray() ? listed : List.of(listed)) {
@@ -111,13 +116,26 @@ final class ErrorAnswer {
                     || root.has("details")
                     || (root.path("id").isTextual() && root.has("message"));
         } else if (errors.isEmpty()
+                && root.isObject()
                 && !root.isEmpty()
-                && !root.has("errors")
+                && !root.has(ERRORS)
                 && !root.has("error")
                 && !root.has("message")) {
             errors.addAll(text(content));
         }
         return new ErrorAnswer(List.copyOf(errors), specified);
+    }
+
+    /** What was read of an answer that breaks off at our limit, or is too deep or too long a list. */
+    private static JsonNode beginning(byte[] content) {
+        ObjectNode root = Bodies.JSON.createObjectNode();
+        root.putArray(ERRORS);
+        try {
+            Bodies.JSON.readerForUpdating(root).readValue(content);
+        } catch (IOException e) {
+            // What precedes stays in the list.
+        }
+        return root;
     }
 
     /** The error of an answer without a list of them, or null. */
@@ -164,11 +182,7 @@ final class ErrorAnswer {
     }
 
     private static List<OciError> text(byte[] content) {
-        String text = new String(content, StandardCharsets.UTF_8).strip();
-        if (text.isEmpty() || text.startsWith("<")) {
-            return List.of();
-        }
-        OciError error = made("", text, "");
-        return error == null ? List.of() : List.of(error);
+        OciError error = made("", new String(content, StandardCharsets.UTF_8), "");
+        return error == null || error.message().startsWith("<") ? List.of() : List.of(error);
     }
 }

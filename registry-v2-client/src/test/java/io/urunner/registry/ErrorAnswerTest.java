@@ -42,6 +42,8 @@ class ErrorAnswerTest {
                 // Artifactory has a status instead of a code
                 "{'errors':[{'status':401,'message':'Bad props auth token'}]} | true | UNKNOWN (Bad props auth token)",
                 "{'errors':['not now']} | false | UNKNOWN (not now)",
+                "[{'code':'DENIED','message':'no'}] | true | DENIED (no)",
+                "\uFEFF{'errors':[{'code':'DENIED','message':'no'}]} | true | DENIED (no)",
                 "{'errors':{'code':'DENIED','message':'no'}} | true | DENIED (no)",
                 // OAuth
                 "{'error':'invalid_grant','error_description':'it has expired'} | true | invalid_grant (it has expired)",
@@ -85,6 +87,9 @@ class ErrorAnswerTest {
                 "{'error':null}",
                 "{'error':''}",
                 "<html><body>Forbidden</body></html>",
+                "\uFEFF<html>Forbidden</html>",
+                "\uFEFF",
+                "[{}]",
                 "\n\t<!DOCTYPE html>",
             })
     void findsNothingWhereNothingIsSaid(String body) {
@@ -106,6 +111,27 @@ class ErrorAnswerTest {
             assertThat(error.detail()).startsWith("[\"x\"").hasSizeBetween(250, 301);
         });
         assertThat(many.errors()).hasSize(5);
+    }
+
+    /** What is too long, too deep or too much for one answer hides no code. */
+    @ParameterizedTest
+    @ValueSource(strings = {"many", "deep", "long", "broken off", "followed"})
+    void readsTheBeginningOfAnAnswerThatIsTooMuch(String kind) {
+        String first = "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no\"";
+        String rest = switch (kind) {
+            case "many" -> "}" + ",{\"code\":\"DENIED\",\"message\":\"no\"}".repeat(20_000) + "]}";
+            case "deep" -> ",\"detail\":" + "[".repeat(500) + "]".repeat(500) + "}]}";
+            case "long" -> ",\"detail\":\"" + "x".repeat(500_000) + "\"}]}";
+            case "broken off" -> ",\"det";
+            default -> "}]}{}";
+        };
+        registry.answer(request -> status(403).setBody(first + rest));
+
+        assertThatExceptionOfType(DeniedException.class)
+                .isThrownBy(() -> client().manifest(registry.image("team/app")))
+                .withMessageContaining("HTTP 403 DENIED (no")
+                .matches(e -> !e.isTransient())
+                .satisfies(e -> assertThat(e.errors()).hasSizeBetween(1, 5));
     }
 
     @ParameterizedTest
