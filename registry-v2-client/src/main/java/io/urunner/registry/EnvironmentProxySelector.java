@@ -24,7 +24,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>Of a variable in lower and in upper case, the one in lower case counts, as with curl. One without text is not
- *       set. Each is the proxy of URLs of its scheme; {@code ALL_PROXY} is for a scheme without its own.
+ *       set. Each is the proxy of URLs of its scheme; {@code ALL_PROXY} is for a scheme without its own. {@code
+ *       HTTP_PROXY} in upper case is ignored in a CGI program (with {@code REQUEST_METHOD}): there it is what a client
+ *       sent as the header {@code Proxy}.
  *   <li>A proxy is {@code [scheme://][user[:password]@]host[:port]}; the scheme is {@code http} by default, the port 80.
  *       Special characters of user and password are percent-encoded. {@code socks5} and {@code socks5h} (port 1080) are
  *       supported without a login; with both, the proxy resolves the names. TLS to the proxy itself ({@code https://})
@@ -73,7 +75,8 @@ public final class EnvironmentProxySelector extends ProxySelector {
     private static @Nullable ProxyAddress proxy(Map<String, String> environment, String name) {
         String variable = variable(environment, name);
         String text = environment.getOrDefault(variable, "").strip();
-        return text.isEmpty() ? null : ProxyAddress.parse(variable, text);
+        boolean isHeader = variable.equals("HTTP_PROXY") && environment.containsKey("REQUEST_METHOD");
+        return text.isEmpty() || isHeader ? null : ProxyAddress.parse(variable, text);
     }
 
     /** The name of a variable in the case that counts. */

@@ -412,6 +412,9 @@ final class ManifestJson {
         Map<String, String> annotations = new TreeMap<>();
         JsonNode object = child(node, "annotations");
         if (object != null) {
+            if (!object.isObject()) {
+                throw new MalformedManifestException(what + " has annotations that are not an object");
+            }
             for (Map.Entry<String, JsonNode> entry : object.properties()) {
                 // Null is the empty text for Go, in which most writers are written.
                 if (!entry.getValue().isTextual() && !entry.getValue().isNull()) {

@@ -59,7 +59,8 @@ public record RegistryPrefix(String registry, String path) {
         int slash = rest.indexOf('/');
         String host = slash < 0 ? rest : rest.substring(0, slash);
         String path = slash < 0 ? "" : rest.substring(slash + 1);
-        if (url && (path.equals("v1") || path.equals("v2"))) {
+        // Docker's configuration names Docker Hub also without a scheme: index.docker.io/v1/
+        if ((url || Repository.isDockerHub(host)) && (path.equals("v1") || path.equals("v2"))) {
             path = "";
         }
         try {

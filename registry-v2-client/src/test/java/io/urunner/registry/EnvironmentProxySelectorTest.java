@@ -64,6 +64,10 @@ class EnvironmentProxySelectorTest {
             HTTPS_PROXY=p:1 NO_PROXY=.corp_net                    | https://a_b.corp_net./ | direct
             HTTPS_PROXY=p:1 NO_PROXY=*                            | https://my_reg/        | direct
             HTTP_PROXY=p:1                                        | http://my_reg/         | http://p:1
+            REQUEST_METHOD=GET HTTP_PROXY=p:1                     | http://r.io/     | direct
+            REQUEST_METHOD=GET http_proxy=p:1 HTTP_PROXY=q:2      | http://r.io/     | http://p:1
+            REQUEST_METHOD=GET HTTP_PROXY=p:1 ALL_PROXY=q:2       | http://r.io/     | http://q:2
+            REQUEST_METHOD=GET HTTPS_PROXY=p:1                    | https://r.io/    | http://p:1
             -                                                     | https://r.io/    | direct
             NO_PROXY=*                                            | https://r.io/    | direct
             """)

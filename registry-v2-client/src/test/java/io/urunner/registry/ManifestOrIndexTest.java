@@ -129,6 +129,8 @@ class ManifestOrIndexTest {
             {'manifests':[{'mediaType':'m','digest':'D','size':1,'annotations':{'a':1}}]} | OCI-INDEX | an annotation
             {'manifests':[{'mediaType':'m','digest':'D','size':1,'platform':{'os':1}}]} | OCI-INDEX | os that is not a string
             {'config':CONFIG,'annotations':{'a':{}}}                          | OCI-MANIFEST | an annotation
+            {'config':CONFIG,'annotations':['a']}                             | OCI-MANIFEST | annotations that are not an object
+            {'manifests':[{'mediaType':'m','digest':'D','size':1,'annotations':'a'}]} | OCI-INDEX | annotations that are not an object
             {'config':CONFIG,'artifactType':[]}                               | OCI-MANIFEST | not a string
             {'config':CONFIG,'subject':'x'}                                   | OCI-MANIFEST | its subject
             """)

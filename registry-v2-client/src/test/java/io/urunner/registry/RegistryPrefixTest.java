@@ -62,6 +62,7 @@ class RegistryPrefixTest {
             docker.io                    | docker.io:443/team/app           | no
             docker.io                    | registry-2.docker.io/team/app    | no
             https://index.docker.io/v1/  | nginx                            | yes
+            index.docker.io/v1/          | nginx                            | yes
             docker.io/library            | nginx                            | yes
             docker.io/team               | team/app                         | yes
             docker.io/team               | nginx                            | no
