@@ -28,7 +28,7 @@ final class Attempt {
     private static final int MOST_ANSWERS = 2;
 
     private final Authorizer parts;
-    private final Call call;
+    private final Set<Integer> expected;
     private final Credential credential;
     private final Deadline deadline;
     private final AuthHints hints;
@@ -36,6 +36,12 @@ final class Attempt {
 
     /** The token server that the provider names, or null to use the one that the registry names. */
     private final @Nullable HttpUrl endpoint;
+
+    /** What is sent: the call, or {@code GET} once that has shown that {@code HEAD} is wrong. */
+    private Call call;
+
+    /** The {@code HEAD} in place of which {@code GET} is sent. */
+    private @Nullable Call head;
 
     /** The value of {@code Authorization} that is sent, or null for none. */
     private @Nullable String header;
@@ -60,9 +66,10 @@ final class Attempt {
     /** Whether the credential itself was sent to the registry. */
     private boolean sentItself;
 
-    Attempt(Authorizer parts, Call call, Credential credential, Deadline deadline) {
+    Attempt(Authorizer parts, Call call, Set<Integer> expected, Credential credential, Deadline deadline) {
         this.parts = parts;
         this.call = call;
+        this.expected = expected;
         this.credential = credential;
         this.deadline = deadline;
         this.hints = parts.provider.hints(call.registry());
@@ -393,12 +400,14 @@ final class Attempt {
     private @Nullable Response exchange() throws NotAccepted, IOException, InterruptedException {
         Request request = request(call);
         Response first = answered(request);
-        boolean bareRefusal = (first.code() == 401 || first.code() == 403)
-                && isRefusal(first)
-                && Challenge.parse(first.headers("WWW-Authenticate")).isEmpty();
-        Response response = bareRefusal ? parts.transport.orGet(host, call, first, deadline) : first;
+        // A token that has expired says nothing about HEAD.
+        boolean expired = first.code() == 400 && isRefusal(first);
+        Response response = !expired && parts.heads.isDoubtful(call, first, expected) ? orGet(first) : first;
         if (!isRefusal(response)) {
             parts.noteShown(Objects.requireNonNull(request.tag(Claim.class)));
+            if (head != null && Heads.works(response)) {
+                parts.heads.rememberWrong(head);
+            }
             return response;
         }
         try (response) {
@@ -413,6 +422,33 @@ final class Attempt {
                     || answer.namesCode();
         }
         return null;
+    }
+
+    /** The answer to a doubtful {@code HEAD}, or the one to {@code GET} with the same authorization if that counts. */
+    private Response orGet(Response failed) throws NotAccepted, IOException, InterruptedException {
+        Call get = call.insteadOfHead();
+        boolean keep = false;
+        try {
+            Response answer = answered(request(get));
+            if (parts.heads.outweighs(answer, call, failed)) {
+                head = call;
+                call = get;
+                return answer;
+            }
+            answer.close();
+            keep = true;
+        } catch (IOException e) {
+            // A request that breaks off must not hide what the status says.
+            keep = Heads.isPlausible(failed);
+            if (!keep) {
+                throw e;
+            }
+        } finally {
+            if (!keep) {
+                failed.close();
+            }
+        }
+        return failed;
     }
 
     /** The answer; challenges of a host to which the registry redirected are answered. */

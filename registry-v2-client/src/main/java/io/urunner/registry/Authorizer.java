@@ -35,8 +35,10 @@ final class Authorizer {
     private static final Duration INTERVAL = Duration.ofMinutes(10);
     private static final int MOST_REMEMBERED = 2_500;
     private static final String WRONG = "wrong";
+    private static final Set<Integer> MISSING = Set.of(404);
 
     final Transport transport;
+    final Heads heads;
     final TokenService tokens;
     final CredentialProvider provider;
     final CredentialLedger ledger;
@@ -54,11 +56,13 @@ final class Authorizer {
     Authorizer(
             Transport transport,
             TokenService tokens,
+            Heads heads,
             CredentialProvider provider,
             InstantSource clock,
             Duration refusalMemory) {
         this.transport = transport;
         this.tokens = tokens;
+        this.heads = heads;
         this.provider = provider;
         this.ledger = new CredentialLedger(clock, refusalMemory);
         this.memory = new ChallengeMemory();
@@ -70,6 +74,7 @@ final class Authorizer {
     Authorizer(Authorizer shared, CredentialProvider provider) {
         this.transport = shared.transport;
         this.tokens = shared.tokens;
+        this.heads = shared.heads;
         this.provider = provider;
         this.ledger = shared.ledger;
         this.memory = shared.memory;
@@ -80,9 +85,11 @@ final class Authorizer {
     /**
      * Sends a call.
      *
+     * @param expected the statuses that are not errors, in addition to those of success
      * @return the answer, of any status except those about credentials; the caller closes it
      */
-    Response send(Call call, Deadline deadline) throws RegistryException, IOException, InterruptedException {
+    Response send(Call call, Set<Integer> expected, Deadline deadline)
+            throws RegistryException, IOException, InterruptedException {
         Set<Credential> tried = new HashSet<>();
         RegistryException failure = null;
         TransientFailure limited = null;
@@ -102,7 +109,8 @@ final class Authorizer {
                         continue;
                     }
                     try {
-                        Response response = attempt(call, credential, deadline);
+                        // One answer that says why something is missing is enough.
+                        Response response = attempt(call, missing == null ? expected : MISSING, credential, deadline);
                         // Registries hide what a credential is not allowed to see: another one may find it.
                         if (response.code() != 404 || candidates.size() == 1) {
                             boolean accepted = response.isSuccessful() || response.code() == 304;
@@ -112,8 +120,11 @@ final class Authorizer {
                             }
                             return response;
                         }
-                        close(missing);
-                        missing = response;
+                        if (missing == null) {
+                            missing = response;
+                        } else {
+                            response.close();
+                        }
                     } catch (TransientFailure e) {
                         if (e.status() != 429) {
                             throw e;
@@ -150,13 +161,9 @@ final class Authorizer {
             }
             throw Objects.requireNonNull(failure);
         } finally {
-            close(missing);
-        }
-    }
-
-    private static void close(@Nullable Response response) {
-        if (response != null) {
-            response.close();
+            if (missing != null) {
+                missing.close();
+            }
         }
     }
 
@@ -280,7 +287,7 @@ final class Authorizer {
         return Optional.ofNullable(best);
     }
 
-    private Response attempt(Call call, Credential credential, Deadline deadline)
+    private Response attempt(Call call, Set<Integer> expected, Credential credential, Deadline deadline)
             throws NotAccepted, RegistryException, IOException, InterruptedException {
         Claim asker = Claim.identity(call.registry(), credential);
         ledger.throwIfPaused(asker);
@@ -290,7 +297,7 @@ final class Authorizer {
             ledger.throwIfPaused(asker);
         }
         try {
-            Response response = new Attempt(this, call, credential, deadline).send();
+            Response response = new Attempt(this, call, expected, credential, deadline).send();
             if (response.code() != 429) {
                 return response;
             }

@@ -31,6 +31,9 @@ final class Caller {
     /** OkHttp's words for a proxy that does not connect to a host; the status follows. */
     private static final String NO_TUNNEL = "Unexpected response code for CONNECT: ";
 
+    /** What a repeated deletion may be answered: an earlier attempt, whose answer was lost, deleted it. */
+    private static final Set<Integer> GONE = Set.of(404, 410);
+
     private final Authorizer authorizer;
     private final RetryPolicy policy;
     private final Duration budget;
@@ -179,21 +182,34 @@ final class Caller {
     }
 
     Response call(Call call, Set<Integer> expected, Deadline deadline) throws RegistryException, InterruptedException {
-        Transport transport = authorizer.transport;
+        Heads heads = authorizer.heads;
         Retries retries = new Retries(deadline);
+        Set<Integer> accepted = expected;
+        boolean last = false;
         while (true) {
-            Call asked = transport.asked(call);
+            Call asked = last ? call.insteadOfHead() : heads.asked(call);
             try {
-                Response response = once(asked, expected, deadline);
-                if (!asked.method().equals(call.method()) && !transport.isHeadWrong(call)) {
-                    transport.rememberWrongHead(call);
+                Response response = once(asked, accepted, deadline);
+                if (asked != call && !last) {
+                    heads.rememberWrong(call);
                 }
                 return response;
             } catch (IOException e) {
-                transport.failed(asked, e);
+                heads.failed(asked, e);
                 retries.pause(call, e, deadline.asked());
+                last = retries.isLast() && Heads.endsWithGet(call, e);
+                if (call.method().equals("DELETE") && mayHaveArrived(e)) {
+                    accepted = GONE;
+                }
             }
         }
+    }
+
+    /** Whether a registry may have done what was asked, although it did not say so. */
+    private static boolean mayHaveArrived(IOException failure) {
+        return failure instanceof TransientFailure answered
+                ? answered.status() >= 500
+                : !(failure instanceof ConnectException || failure instanceof UnknownHostException);
     }
 
     /**
@@ -209,9 +225,9 @@ final class Caller {
             throw new InterruptedException("interrupted before asking " + call.registry());
         }
         try {
-            Response response = authorizer.send(call, deadline);
+            Response response = authorizer.send(call, expected, deadline);
             if (!RetryPolicy.isTransient(response.code()) || expected.contains(response.code())) {
-                return checked(call, response, expected, deadline);
+                return checked(call, response, expected);
             }
             try (response) {
                 throw TransientFailure.of(call.registry(), response, clock.instant());
@@ -243,6 +259,11 @@ final class Caller {
             attempt = 0;
         }
 
+        /** Whether the attempts are used up if the next one fails. */
+        boolean isLast() {
+            return attempt + 1 == policy.attempts();
+        }
+
         /**
          * Waits until the next attempt.
          *
@@ -256,7 +277,7 @@ final class Caller {
                 if (!renewed) {
                     renewed = true;
                     // It says nothing about the host, so that even who wants no retries gets this one.
-                    attempt += policy.retries() ? 1 : 0;
+                    attempt += policy.attempts() > 1 ? 1 : 0;
                     observer.retried(
                             call.registry(), Math.max(1, attempt), Duration.ZERO, "the host had closed the connection");
                     return;
@@ -295,54 +316,16 @@ final class Caller {
         return false;
     }
 
-    private Response checked(Call call, Response response, Set<Integer> expected, Deadline deadline)
-            throws RegistryException, IOException, InterruptedException {
-        int status = response.code();
-        if (response.isSuccessful() || expected.contains(status)) {
+    private static Response checked(Call call, Response response, Set<Integer> expected) throws RegistryException {
+        if (response.isSuccessful() || expected.contains(response.code())) {
             return response;
         }
-        Response answer = insteadOfHead(call, response, deadline);
-        status = answer.code();
-        if (answer.isSuccessful() || expected.contains(status)) {
-            return answer;
-        }
-        try (answer) {
+        try (response) {
             throw refused(
-                    call.what().answered(status, ErrorAnswer.of(answer).errors()),
-                    answer.request().url().host());
+                    call.what()
+                            .answered(response.code(), ErrorAnswer.of(response).errors()),
+                    response.request().url().host());
         }
-    }
-
-    /**
-     * The answer to {@code GET}, if the one to a {@code HEAD} may be wrong, otherwise the one that there is. 404 may be
-     * an answer about the credentials, so the same ones ask again. What does not know {@code HEAD} may not even have
-     * looked at credentials.
-     */
-    private Response insteadOfHead(Call call, Response failed, Deadline deadline)
-            throws RegistryException, IOException, InterruptedException {
-        Transport transport = authorizer.transport;
-        if (!transport.mayHeadBeWrong(call, failed.code())) {
-            return failed;
-        }
-        if (failed.code() == 404) {
-            Response explained = transport.orGet(host(call.registry()), call, failed, deadline);
-            if (explained.code() != 401) {
-                return explained;
-            }
-            explained.close(); // only GET is challenged
-        } else {
-            failed.close();
-        }
-        Response answer = authorizer.send(call.insteadOfHead(), deadline);
-        if (RetryPolicy.isTransient(answer.code())) {
-            try (answer) {
-                throw TransientFailure.of(call.registry(), answer, clock.instant());
-            }
-        }
-        if (answer.isSuccessful() || answer.code() == 304) {
-            transport.rememberWrongHead(call);
-        }
-        return answer;
     }
 
     /** The error for an answer that no other attempt would change. */

@@ -90,9 +90,7 @@ final class Manifests {
             } catch (IOException | MalformedManifestException e) {
                 throw caller.broken(call, e);
             }
-            if (!Repository.isDockerHub(head.registry())) {
-                caller.authorizer().transport.rememberWrongHead(head);
-            }
+            caller.authorizer().heads.rememberWrong(head);
             call = head.insteadOfHead();
         }
     }

@@ -68,7 +68,7 @@ final class Mirrors {
                 passOver(caller, call, mirror, new IOException(pause.getValue()), failures);
                 continue;
             }
-            Call asked = caller.authorizer().transport.asked(call.at(mirror));
+            Call asked = caller.authorizer().heads.asked(call.at(mirror));
             try {
                 Response response = once(
                         caller,

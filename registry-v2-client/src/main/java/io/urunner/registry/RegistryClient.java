@@ -132,7 +132,11 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Resolves a reference to what it names now, without reading the content: one {@code HEAD}.
+     * Resolves a reference to what it names now, without reading the content: one {@code HEAD}. Some registries and
+     * proxies fail on {@code HEAD}, so one that fails is asked again with {@code GET}. If that works, {@code GET} is sent at
+     * once for ten minutes. After 502, 503 and 504, only the last of the {@linkplain Builder#attempts attempts} is {@code
+     * GET}, and that is not remembered: a registry that restarts answers so, too. On Docker Hub, where {@code GET} counts as a
+     * pull, {@code HEAD} is always believed.
      *
      * @param image the reference; if it has a digest, that digest is resolved
      * @return media type, digest and size
@@ -159,12 +163,13 @@ public final class RegistryClient implements AutoCloseable {
 
     /**
      * Checks whether a tag or a digest exists, without reading the content: one {@code HEAD} to the registry itself, not to
-     * its mirrors.
+     * its mirrors. A {@code HEAD} that fails is asked again with {@code GET}, as with {@link #resolve}; only that something
+     * is missing is believed for ten minutes once the registry has shown that its {@code HEAD} works, or said the same to
+     * both.
      *
      * @param image the reference; if it has a digest, that digest is looked for
      * @return media type, digest and size; empty if the registry says that there is no such manifest or repository.
-     *     A registry that hides what the credentials may not see says so, too. If a registry answers {@code HEAD} wrongly,
-     *     this is noticed only after {@link #resolve} has found out that {@code GET} works there
+     *     A registry that hides what the credentials may not see says so, too
      * @throws RegistryException if the registry gives no answer, or denies access
      * @throws InterruptedException if the thread is interrupted
      */
@@ -258,8 +263,8 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * Checks whether a repository has a blob. A 404 is believed without asking with {@code GET}, which manifests are: most
-     * blobs that are looked for are about to be pushed.
+     * Checks whether a repository has a blob: one {@code HEAD}, believed by the rules of {@link #find}. The {@code GET} in
+     * its place is for one byte.
      *
      * @param repository the repository
      * @param digest the blob's digest
@@ -407,6 +412,9 @@ public final class RegistryClient implements AutoCloseable {
      * lacks the referrers API, it is also taken out of the list under the fallback tag ("Deleting Manifests", OCI
      * distribution specification); so it is read before it is deleted. If that list cannot be changed, the manifest is
      * deleted all the same, and a warning is logged: an entry without content harms nobody.
+     *
+     * <p>If the answer to an attempt was lost or an error of the server, and the next one is answered that the manifest
+     * does not exist, it is deleted. {@link #deleteTag} and {@link #deleteBlob} have the same rule.
      *
      * @param repository the repository
      * @param digest its digest
@@ -844,6 +852,7 @@ public final class RegistryClient implements AutoCloseable {
             Authorizer authorizer = new Authorizer(
                     transport,
                     new TokenService(transport, clock, ticker, observer),
+                    new Heads(ticker),
                     credentials != null ? credentials : new CredentialRouter(Map.of()),
                     clock,
                     refusalMemory);

@@ -22,9 +22,9 @@ final class RetryPolicy {
         this.longest = longest;
     }
 
-    /** Whether a request is sent more than once. */
-    boolean retries() {
-        return attempts > 1;
+    /** How many times a request is sent at most. */
+    int attempts() {
+        return attempts;
     }
 
     /**

@@ -67,8 +67,6 @@ final class TagDeletion {
         try {
             manifests.delete(repository, placeholder.digest().toString());
             deleted = true;
-        } catch (NotFoundException e) {
-            deleted = true; // by an earlier attempt, whose answer was lost
         } finally {
             if (!deleted) {
                 manifests.push(tag, original, manifests.deadline());

@@ -7,7 +7,6 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import okhttp3.Headers;
@@ -21,16 +20,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends single requests: within a host's concurrency and the deadline, following redirects by our rules, and recording
- * what every answer says in addition to its content, and where {@code HEAD} is answered wrongly. Thread-safe.
+ * what every answer says in addition to its content. Thread-safe.
  */
 final class Transport {
     private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
     private static final int MOST_REDIRECTS = 5;
     private static final int MOST_REMEMBERED = 1000;
-    private static final long HEADS_REMEMBERED = Duration.ofMinutes(10).toNanos();
-
-    /** What a wrong answer to {@code HEAD} may be. 401 is a challenge, and 5xx are worth another attempt. */
-    private static final Set<Integer> WRONG = Set.of(400, 403, 404, 405, 406, 410, 415, 422, 501);
 
     private static final String AUTHORIZATION = "Authorization";
 
@@ -40,15 +35,6 @@ final class Transport {
     private final LruMap<Claim, RateLimit> rateLimits = new LruMap<>(MOST_REMEMBERED);
     private final LruMap<String, Boolean> warnings = new LruMap<>(MOST_REMEMBERED);
     private final Hosts hosts;
-
-    /**
-     * Which registries answer {@code HEAD} wrongly although {@code GET} works, as some proxies and Nexus do, and since
-     * when. They get {@code GET} at once for a while; then {@code HEAD} is tried again, because it is cheaper.
-     */
-    private final LruMap<String, Long> wrongHeads = new LruMap<>(MOST_REMEMBERED);
-
-    /** Where the last {@code HEAD} got 500, which an overload and a proxy answer alike. */
-    private final LruMap<String, Long> suspectHeads = new LruMap<>(MOST_REMEMBERED);
 
     /** Which registries miss content that is sent with {@code PUT}: they get it with {@code PATCH}. */
     final LruMap<String, Boolean> missPuts = new LruMap<>(MOST_REMEMBERED);
@@ -142,94 +128,6 @@ final class Transport {
             }
             current = builder.build();
         }
-    }
-
-    /**
-     * The answer to a {@code HEAD} that failed or, if that may be wrong, the one to {@code GET} with the same
-     * authorization, which also states the errors.
-     *
-     * @param failed the answer to the {@code HEAD}; it is closed unless it is returned
-     * @return the answer of the two to go by; the caller closes it
-     */
-    Response orGet(Host host, Call call, Response failed, Deadline deadline) throws InterruptedException {
-        // A challenge explains a 401; a bare one says no more than 403.
-        boolean bare = failed.code() == 401
-                && Challenge.parse(failed.headers("WWW-Authenticate")).isEmpty();
-        if (!mayHeadBeWrong(call, bare ? 403 : failed.code())) {
-            return failed;
-        }
-        boolean keep = false;
-        try {
-            Request.Builder get = failed.request().newBuilder().get();
-            addTo(get, call.insteadOfHead().headers());
-            Response answer = send(host, get.build(), false, false, deadline);
-            boolean works = answer.isSuccessful() || answer.code() == 304;
-            // Where HEAD does not reach what checks credentials, only GET says which are demanded.
-            boolean challenged = answer.code() == 401
-                    && !Challenge.parse(answer.headers("WWW-Authenticate")).isEmpty();
-            if (works) {
-                rememberWrongHead(call);
-            }
-            if (works || challenged || answer.code() == failed.code()) {
-                return answer;
-            }
-            answer.close();
-            keep = true;
-        } catch (IOException e) {
-            // The status says enough; a request that breaks off must not hide it.
-            keep = true;
-        } finally {
-            if (!keep) {
-                failed.close();
-            }
-        }
-        return failed;
-    }
-
-    /** The request to send for a call: as it is, or {@code GET} where {@code HEAD} is known to fail. */
-    Call asked(Call call) {
-        if (!isHead(call)) {
-            return call;
-        }
-        return isHeadWrong(call) || isRecent(suspectHeads.remove(key(call))) ? call.insteadOfHead() : call;
-    }
-
-    /** Whether {@code HEAD} is known to fail where this call goes. */
-    boolean isHeadWrong(Call head) {
-        return isRecent(wrongHeads.get(key(head)));
-    }
-
-    private boolean isRecent(@Nullable Long since) {
-        return since != null && ticker.getAsLong() - since < HEADS_REMEMBERED;
-    }
-
-    /** Whether a status answers a {@code HEAD}, and {@code GET} may get another one without costing quota. */
-    boolean mayHeadBeWrong(Call call, int status) {
-        return WRONG.contains(status) && isHead(call) && !Repository.isDockerHub(call.registry());
-    }
-
-    /** Notes a failure: after 500, the next attempt or call is {@code GET}, so that nothing is sent in addition. */
-    void failed(Call call, IOException failure) {
-        if (failure instanceof TransientFailure answered
-                && answered.status() == 500
-                && isHead(call)
-                && !Repository.isDockerHub(call.registry())) {
-            suspectHeads.put(key(call), ticker.getAsLong());
-        }
-    }
-
-    /** Remembers that {@code HEAD} failed where {@code GET} works. */
-    void rememberWrongHead(Call head) {
-        wrongHeads.put(key(head), ticker.getAsLong());
-    }
-
-    private static boolean isHead(Call call) {
-        return call.method().equals("HEAD");
-    }
-
-    /** A registry may keep manifests and blobs in different places. */
-    private static String key(Call call) {
-        return call.registry() + (call.isAboutBlob() ? " blobs" : " manifests");
     }
 
     /** Where an answer redirects a request, or null. Writes are redirected only if their method is to be kept. */

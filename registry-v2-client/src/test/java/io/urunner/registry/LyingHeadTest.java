@@ -205,12 +205,125 @@ class LyingHeadTest {
                 .isEqualTo(List.of("HEAD" + path, "GET" + path, "GET" + path, "GET" + path, "GET" + path));
     }
 
+    private List<String> methods() {
+        return registry.requests.stream()
+                .map(request -> String.valueOf(request.getMethod()))
+                .toList();
+    }
+
     @Test
-    void believesThatABlobIsMissing() throws Exception {
+    void doubtsThatAManifestOrABlobIsMissing() throws Exception {
         registry.answer(head(status(404)));
+        Repository repository = registry.image("team/app").toRepository();
+
+        assertThat(client.hasBlob(repository, DIGEST)).isTrue();
+        assertThat(client.hasBlob(repository, DIGEST)).isTrue();
+        assertThat(client.find(registry.image("team/app"))).isPresent();
+        assertThat(client.find(registry.image("team/app"))).isPresent();
+        assertThat(methods()).containsExactly("HEAD", "GET", "GET", "HEAD", "GET", "GET");
+    }
+
+    @Test
+    void anHonestRegistryIsAskedTwiceForOneMissingBlobOnly() throws Exception {
+        registry.answer(request -> status(404).setBody("HEAD".equals(request.getMethod()) ? "" : "{}"));
+        Repository repository = registry.image("team/app").toRepository();
+        for (int i = 0; i < 20; i++) {
+            assertThat(client.hasBlob(repository, Digest.of(new byte[i]))).isFalse();
+        }
+        assertThat(methods()).hasSize(21).startsWith("HEAD", "GET", "HEAD", "HEAD");
+
+        time.pass(Duration.ofMinutes(11));
+        assertThat(client.hasBlob(repository, DIGEST)).isFalse();
+        assertThat(methods()).hasSize(23);
+    }
+
+    @Test
+    void aHeadThatSucceedsShowsThatTheRegistryIsHonest() throws Exception {
+        registry.answer(request -> String.valueOf(request.getPath()).endsWith("/latest") ? content() : status(404));
+        assertThat(client.find(registry.image("team/app"))).isPresent();
+        for (int i = 0; i < 3; i++) {
+            assertThat(client.find(registry.image("team/app:v" + i))).isEmpty();
+        }
+        assertThat(methods()).containsExactly("HEAD", "HEAD", "HEAD", "HEAD");
+    }
+
+    /** The same handler announces equally long bodies. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{\"errors\":[]}"})
+    void aMissingManifestShowsItIfBothAnswersAreTheSame(String announced) throws Exception {
+        registry.answer(request -> String.valueOf(request.getPath()).endsWith("/latest")
+                ? "HEAD".equals(request.getMethod()) ? status(404) : content()
+                : status(404).setBody("HEAD".equals(request.getMethod()) ? announced : "{\"errors\":[]}"));
+
+        assertThat(client.find(registry.image("team/app:v1"))).isEmpty();
+        assertThat(client.find(registry.image("team/app:v2"))).isEmpty();
+        boolean honest = !announced.isEmpty();
+        assertThat(methods()).hasSize(honest ? 3 : 4);
+        assertThat(client.find(registry.image("team/app")).isPresent()).isEqualTo(!honest);
+        // What ends with an error is asked again all the same, for the registry's words.
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(client.find(registry.image("team/app"))).isPresent();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 403, 404, 405, 500})
+    void whatGetDoesNotFindEitherIsMissing(int status) throws Exception {
+        registry.answer(request -> status("HEAD".equals(request.getMethod()) ? status : 404));
+
+        assertThat(client.find(registry.image("team/app"))).isEmpty();
         assertThat(client.hasBlob(registry.image("team/app").toRepository(), DIGEST))
                 .isFalse();
+        assertThat(methods()).containsExactly("HEAD", "GET", "HEAD", "GET");
+    }
+
+    @Test
+    void whereGetFailsForNowAMissingThingIsMissing() throws Exception {
+        registry.answer(request -> status("HEAD".equals(request.getMethod()) ? 404 : 503));
         assertThat(client.find(registry.image("team/app"))).isEmpty();
-        assertThat(registry.requests).hasSize(2);
+        assertThat(methods()).containsExactly("HEAD", "GET");
+    }
+
+    @Test
+    void whatHeadDoesNotSayIsAskedUntilGetAnswers() throws Exception {
+        registry.answer(request ->
+                "HEAD".equals(request.getMethod()) ? status(405) : methods().size() == 2 ? status(503) : content());
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(methods()).containsExactly("HEAD", "GET", "HEAD", "GET");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {502, 503, 504})
+    void theLastAttemptIsGetAndThatIsNotRemembered(int status) throws Exception {
+        registry.answer(head(status(status)));
+
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(client.hasBlob(registry.image("team/app").toRepository(), DIGEST))
+                .isTrue();
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(methods()).containsExactly("HEAD", "HEAD", "GET", "HEAD", "HEAD", "GET", "HEAD", "HEAD", "GET");
+
+        registry.answer(request -> status(status));
+        assertThatExceptionOfType(UnavailableException.class).isThrownBy(this::resolve);
+        assertThat(methods()).hasSize(12);
+    }
+
+    /** A URL that is signed for GET refuses HEAD, so the registry is asked for another one. */
+    @ParameterizedTest
+    @ValueSource(ints = {401, 403})
+    void aStorageThatRefusesHeadIsAskedByWayOfTheRegistryAgain(int status) throws Exception {
+        FakeServer storage = open.add(new FakeServer(request -> {
+            boolean signed = String.valueOf(request.getPath()).endsWith("for=" + request.getMethod());
+            return signed && "GET".equals(request.getMethod()) ? content() : status(status);
+        }));
+        registry.answer(request -> status(307).setHeader("Location", storage.url() + "/x?for=" + request.getMethod()));
+        Repository repository = registry.image("team/app").toRepository();
+
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(client.hasBlob(repository, DIGEST)).isTrue();
+        assertThat(storage.lines())
+                .containsExactly("HEAD /x?for=HEAD", "GET /x?for=GET", "HEAD /x?for=HEAD", "GET /x?for=GET");
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(client.hasBlob(repository, DIGEST)).isTrue();
+        assertThat(methods()).containsExactly("HEAD", "GET", "HEAD", "GET", "GET", "GET");
     }
 }

@@ -1,0 +1,86 @@
+package io.urunner.registry;
+
+import static io.urunner.registry.FakeServer.status;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.util.ArrayList;
+import java.util.List;
+import okhttp3.mockwebserver.MockResponse;
+import okhttp3.mockwebserver.SocketPolicy;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What the answers to deletions mean, those that were lost included. */
+class DeletionTest {
+    private static final Digest DIGEST = Digest.of(new byte[0]);
+
+    @AutoClose
+    private final ToClose open = new ToClose();
+
+    private final ManualTime time = new ManualTime();
+    private final FakeServer registry = open.add(new FakeServer(request -> status(404)));
+    private final RegistryClient client = open.add(RegistryClient.builder()
+            .defaults(HostOptions.DEFAULTS.withPlainHttp())
+            .ticker(time::nanos)
+            .sleeper(time::sleep)
+            .build());
+    private final Repository repository = registry.image("team/app").toRepository();
+
+    private void delete(String what) throws Exception {
+        switch (what) {
+            case "tag" -> client.deleteTag(repository, "v1");
+            case "blob" -> client.deleteBlob(repository, DIGEST);
+            default -> client.deleteManifest(repository, DIGEST);
+        }
+    }
+
+    private List<String> deletions() {
+        return registry.lines().stream()
+                .filter(line -> line.startsWith("DELETE"))
+                .toList();
+    }
+
+    /** Answers deletions with these, one after the other; {@code cut} breaks the connection after the request. */
+    private void answer(String answers) {
+        List<String> left = new ArrayList<>(List.of(answers.split(" ")));
+        registry.answer(request -> {
+            if (!"DELETE".equals(request.getMethod())) {
+                return status(404);
+            }
+            String next = left.remove(0);
+            return next.equals("cut")
+                    ? new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST)
+                    : status(Integer.parseInt(next));
+        });
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "tag, 502 404",
+        "manifest, 502 404",
+        "blob, 502 404",
+        "tag, cut 404",
+        "manifest, cut 404",
+        "blob, cut 404",
+        "manifest, 500 503 404",
+        "blob, 504 429 404",
+        "blob, 503 410",
+        "tag, 503 202",
+        "manifest, 202"
+    })
+    void whatIsGoneAfterALostAnswerIsDeleted(String what, String answers) throws Exception {
+        answer(answers);
+        delete(what);
+        assertThat(deletions()).hasSize(answers.split(" ").length);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"tag, 404", "manifest, 404", "blob, 404", "blob, 410", "blob, 429 404", "manifest, 408 404"})
+    void whatWasNeverThereIsNotFound(String what, String answers) {
+        answer(answers);
+        assertThatExceptionOfType(NotFoundException.class).isThrownBy(() -> delete(what));
+        assertThat(deletions()).hasSize(answers.split(" ").length);
+    }
+}
