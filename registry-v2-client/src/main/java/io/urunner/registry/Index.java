@@ -1,6 +1,7 @@
 package io.urunner.registry;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +16,12 @@ public final class Index extends ManifestOrIndex {
 
     /** How many nested indexes a search may open. */
     private static final int MAX_NESTED = 32;
+
+    /** How many configurations are read to find the one for a platform. */
+    private static final int MOST_CONFIGS = 8;
+
+    /** How many platforms an error names. */
+    private static final int MOST_OFFERED = 20;
 
     private final List<Descriptor> manifests;
 
@@ -135,8 +142,8 @@ public final class Index extends ManifestOrIndex {
 
     /**
      * Finds the image that runs on a platform, first in this index, then in nested ones. An entry that names no
-     * platform is taken if it is the only image. Of several, none is: which one fits is in their configurations, which
-     * {@link RegistryClient#manifest(ImageReference, Platform)} reads, as containerd does.
+     * platform is taken if it is the only image. Of several, none is: which one fits is in their configurations; see
+     * {@link #find(Platform, Fetch, FetchConfig, Collection)}.
      *
      * @param wanted the machine's platform
      * @param fetch reads a nested index
@@ -148,11 +155,58 @@ public final class Index extends ManifestOrIndex {
      */
     public <E extends Exception> Optional<Descriptor> find(Platform wanted, Fetch<E> fetch)
             throws E, InterruptedException {
-        return find(wanted, fetch, MAX_DEPTH, new ArrayList<>());
+        return find(wanted, fetch, MAX_DEPTH, new ArrayList<>(), new ArrayList<>());
+    }
+
+    /**
+     * Finds the image that runs on a platform like {@link #find(Platform, Fetch)}. If there is none, it takes the first of
+     * this index's entries without a platform whose configuration says that it runs there, as containerd does; at most
+     * eight are read. Artifacts have no such configuration.
+     *
+     * @param wanted the machine's platform
+     * @param fetch reads a nested index or a manifest
+     * @param configs reads the configuration of an image
+     * @param offered receives the platforms of the entries and configurations that were looked at, at most 20, for an error
+     * @param <E> what fetching throws
+     * @return the entry of the image's manifest, or empty if there is none for this platform
+     * @throws E if fetching fails
+     * @throws InterruptedException if the thread is interrupted while it fetches
+     * @throws MalformedManifestException if indexes are nested too deeply
+     */
+    public <E extends Exception> Optional<Descriptor> find(
+            Platform wanted, Fetch<E> fetch, FetchConfig<E> configs, Collection<Platform> offered)
+            throws E, InterruptedException {
+        Optional<Descriptor> found = find(wanted, fetch, MAX_DEPTH, new ArrayList<>(), offered);
+        int left = MOST_CONFIGS;
+        for (Descriptor entry : images()) {
+            if (found.isPresent() || entry.platform().isPresent() || left-- <= 0) {
+                continue;
+            }
+            if (fetch.fetch(entry) instanceof Manifest manifest
+                    && List.of(MediaType.OCI_CONFIG, MediaType.DOCKER_CONFIG)
+                            .contains(manifest.config().mediaType())) {
+                Platform platform = configs.fetch(manifest).platform();
+                offer(platform, offered);
+                if (wanted.distanceTo(platform) >= 0) {
+                    found = Optional.of(entry);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static void offer(Platform platform, Collection<Platform> offered) {
+        if (offered.size() < MOST_OFFERED) {
+            offered.add(platform);
+        }
     }
 
     private <E extends Exception> Optional<Descriptor> find(
-            Platform wanted, Fetch<E> fetch, int depth, List<Digest> seen) throws E, InterruptedException {
+            Platform wanted, Fetch<E> fetch, int depth, List<Digest> seen, Collection<Platform> offered)
+            throws E, InterruptedException {
+        for (Descriptor entry : images()) {
+            entry.platform().ifPresent(platform -> offer(platform, offered));
+        }
         Optional<Descriptor> found = select(wanted);
         for (Descriptor entry : nested()) {
             boolean fits = entry.platform().isEmpty()
@@ -166,7 +220,7 @@ public final class Index extends ManifestOrIndex {
             }
             seen.add(entry.digest());
             if (fetch.fetch(entry) instanceof Index index) {
-                found = index.find(wanted, fetch, depth - 1, seen);
+                found = index.find(wanted, fetch, depth - 1, seen, offered);
             }
         }
         List<Descriptor> images = images();
@@ -191,5 +245,23 @@ public final class Index extends ManifestOrIndex {
          * @throws InterruptedException if the thread is interrupted
          */
         ManifestOrIndex fetch(Descriptor entry) throws E, InterruptedException;
+    }
+
+    /**
+     * Reads the configuration of an image.
+     *
+     * @param <E> what fetching throws
+     */
+    @FunctionalInterface
+    public interface FetchConfig<E extends Exception> {
+        /**
+         * Reads the configuration of an image.
+         *
+         * @param image the image's manifest
+         * @return the configuration, its digest verified
+         * @throws E if that fails
+         * @throws InterruptedException if the thread is interrupted
+         */
+        ImageConfig fetch(Manifest image) throws E, InterruptedException;
     }
 }

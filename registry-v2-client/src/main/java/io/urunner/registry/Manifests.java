@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,9 +23,6 @@ final class Manifests {
 
     /** What mirrors are asked for; the other actions belong to something that is written or listed. */
     private static final Set<String> PULLS = Set.of("read", "resolve");
-
-    /** How many configurations are read to find the one for a platform. */
-    private static final int MOST_CONFIGS = 8;
 
     /** An answer with fewer bytes counts as small. */
     private static final int SMALL = 32 * 1024;
@@ -288,52 +286,24 @@ final class Manifests {
         }
         Repository repository = image.toRepository();
         FailedRequest what = what(image, "read");
-        Descriptor entry =
-                find((Index) named, platform, repository, what, deadline).orElse(null);
-        if (entry == null) {
-            return byConfig((Index) named, platform, repository, what, deadline);
+        Set<Platform> offered = new LinkedHashSet<>();
+        Descriptor entry;
+        try {
+            entry = ((Index) named)
+                    .<RegistryException>find(
+                            platform,
+                            each -> read(repository.digest(each.digest()), "read", deadline),
+                            of -> config(repository, of),
+                            offered)
+                    .orElseThrow(() -> new NotFoundException(
+                            what, "the index has no image for " + platform + "; its images are for " + offered, null));
+        } catch (MalformedManifestException e) {
+            throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
         }
         if (read(repository.digest(entry.digest()), "read", deadline) instanceof Manifest manifest) {
             return manifest;
         }
         throw new ProtocolViolationException(what, entry.digest() + " is listed as a manifest but is an index", null);
-    }
-
-    private Optional<Descriptor> find(
-            Index index, Platform platform, Repository repository, FailedRequest what, Deadline deadline)
-            throws RegistryException, InterruptedException {
-        try {
-            return index.find(platform, entry -> read(repository.digest(entry.digest()), "read", deadline));
-        } catch (MalformedManifestException e) {
-            throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    /**
-     * The image among the entries without a platform that says in its configuration that it runs on one, as containerd
-     * looks for it. Artifacts have no such configuration.
-     */
-    private Manifest byConfig(
-            Index index, Platform platform, Repository repository, FailedRequest what, Deadline deadline)
-            throws RegistryException, InterruptedException {
-        int tried = 0;
-        for (Descriptor entry : index.images()) {
-            if (entry.platform().isPresent() || tried == MOST_CONFIGS) {
-                continue;
-            }
-            tried++;
-            if (read(repository.digest(entry.digest()), "read", deadline) instanceof Manifest manifest
-                    && isImage(manifest)
-                    && platform.distanceTo(config(repository, manifest).platform()) >= 0) {
-                return manifest;
-            }
-        }
-        throw new NotFoundException(what, "the index has no image for " + platform, null);
-    }
-
-    private static boolean isImage(Manifest manifest) {
-        String type = manifest.config().mediaType();
-        return type.equals(MediaType.OCI_CONFIG) || type.equals(MediaType.DOCKER_CONFIG);
     }
 
     ImageConfig config(Repository repository, Manifest manifest) throws RegistryException, InterruptedException {

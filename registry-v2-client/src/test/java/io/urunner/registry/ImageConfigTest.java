@@ -149,7 +149,9 @@ class ImageConfigTest {
         assertThat(client.manifest(repository.tag("latest"), Platform.parse("linux/s390x")))
                 .isEqualTo(manifests.get(0));
         assertThatExceptionOfType(NotFoundException.class)
-                .isThrownBy(() -> client.manifest(repository.tag("latest"), Platform.parse("windows/amd64")));
+                .isThrownBy(() -> client.manifest(repository.tag("latest"), Platform.parse("windows/amd64")))
+                .withMessageContaining("no image for windows/amd64")
+                .withMessageContaining("[linux/s390x, linux/arm64, linux/amd64]");
     }
 
     @Test

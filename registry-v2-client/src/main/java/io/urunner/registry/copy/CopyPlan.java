@@ -2,6 +2,7 @@ package io.urunner.registry.copy;
 
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
+import io.urunner.registry.ImageConfig;
 import io.urunner.registry.Index;
 import io.urunner.registry.MalformedManifestException;
 import io.urunner.registry.Manifest;
@@ -11,6 +12,7 @@ import io.urunner.registry.NotFoundException;
 import io.urunner.registry.Platform;
 import io.urunner.registry.RegistryException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -36,6 +38,9 @@ final class CopyPlan {
 
     /** Indexes of indexes, and what refers to what refers to them: more levels than this are no image. */
     private static final int MOST_LEVELS = 100;
+
+    /** How much of the platforms of an index an error shows. */
+    private static final int MOST_SHOWN = 1000;
 
     /** The manifest that an attestation is about, as build tools annotate it. */
     private static final String SUBJECT = "vnd.docker.reference.digest";
@@ -87,10 +92,14 @@ final class CopyPlan {
     private Descriptor find(Index index, Platform platform)
             throws RegistryException, IOException, InterruptedException {
         String shown = "the index " + index.digest() + " of " + source;
+        Set<Platform> offered = new LinkedHashSet<>();
         try {
-            return index.<Exception>find(platform, this::manifest)
-                    .orElseThrow(() -> new IOException(
-                            shown + " has no image for " + platform + "; its entries are for " + platforms(index)));
+            return index.<Exception>find(platform, this::manifest, this::config, offered)
+                    .orElseThrow(() -> {
+                        String others = offered.toString();
+                        return new IOException(shown + " has no image for " + platform + "; its images are for "
+                                + others.substring(0, Math.min(MOST_SHOWN, others.length())));
+                    });
         } catch (MalformedManifestException e) {
             throw new IOException(shown + ": " + e.getMessage(), e);
         } catch (Exception e) {
@@ -98,13 +107,15 @@ final class CopyPlan {
         }
     }
 
-    private static List<String> platforms(Index index) {
-        return index.images().stream()
-                .flatMap(entry -> entry.platform().stream())
-                .map(Platform::toString)
-                .distinct()
-                .limit(20)
-                .toList();
+    private ImageConfig config(Manifest image) throws RegistryException, IOException, InterruptedException {
+        Descriptor config = image.config();
+        if (config.size() > ImageConfig.MAX_SIZE) {
+            throw new IOException("the configuration " + config.digest() + " in " + source + " is larger than "
+                    + ImageConfig.MAX_SIZE + " bytes");
+        }
+        try (InputStream content = source.blob(config)) {
+            return ImageConfig.parse(content.readAllBytes());
+        }
     }
 
     private ManifestOrIndex manifest(Descriptor entry) throws RegistryException, IOException, InterruptedException {

@@ -145,6 +145,30 @@ class CopyTest {
     }
 
     @Test
+    void ofEntriesWithoutAPlatformTheConfigurationsSayWhichFits() throws Exception {
+        Descriptor artifact =
+                TestImages.referrer(source::put, amd.descriptor(), "sbom").descriptor();
+        source.put("", TestImages.referrer(source::put, amd.descriptor(), "sbom"));
+        source.put("v1", Index.of(List.of(artifact, amd.descriptor(), arm.descriptor()), Map.of()));
+
+        copy().platforms(List.of(Platform.LINUX_ARM64)).to(target, "one").run();
+        copy().platforms(List.of(Platform.LINUX_ARM64, Platform.LINUX_AMD64))
+                .to(target, "two")
+                .run();
+
+        assertThat(target.manifests.get("one")).isEqualTo(arm);
+        assertThat(((Index) target.manifests.get("two")).manifests())
+                .extracting(Descriptor::digest)
+                .containsExactly(arm.digest(), amd.digest());
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> copy().platforms(List.of(Platform.parse("linux/riscv64")))
+                        .to(target, "three")
+                        .run())
+                .withMessageContaining("no image for linux/riscv64")
+                .withMessageContaining("[linux/amd64, linux/arm64]");
+    }
+
+    @Test
     void aMissingPlatformIsNamedWithThoseThatThereAre() {
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> copy().platforms(List.of(Platform.parse("linux/riscv64")))
