@@ -97,16 +97,16 @@ class CrowdedClusterIT {
             if (query.contains("watch=1")) {
                 Object watch = new Object();
                 newest.put(path, watch);
+                Queue<String> waiting = events(path);
                 while (newest.get(path) == watch) {
-                    String event = events(path).peek();
+                    String event = waiting.peek();
                     if (event == null) {
                         Thread.sleep(20);
+                        out.flush();
                     } else {
                         write(out, event);
-                    }
-                    out.flush();
-                    if (event != null) {
-                        events(path).remove(event);
+                        out.flush();
+                        waiting.remove(event);
                     }
                 }
             } else {
