@@ -58,11 +58,7 @@ public final class Cluster implements AutoCloseable {
      * real or simulated nodes. Without it the test is skipped; in CI it fails.
      */
     public static Cluster connect() {
-        String file = System.getenv(KUBECONFIG);
-        if (file == null || file.isEmpty()) {
-            throw Requirement.missing(KUBECONFIG + " names no kubeconfig of a cluster for tests");
-        }
-        return new Cluster(Path.of(file));
+        return new Cluster(Requirement.path(KUBECONFIG, "kubeconfig of a cluster for tests"));
     }
 
     public static Cluster of(Path kubeconfig) {
@@ -79,18 +75,16 @@ public final class Cluster implements AutoCloseable {
 
     /**
      * Sets how containers of an image behave on the simulated nodes of the cluster whose state the environment variable
-     * URUNNER_TEST_CLUSTER names: {@code crash} or {@code never-ready}. Without it the test is skipped; in CI it fails.
+     * URUNNER_TEST_CLUSTER names: JSON as {@code nodes --help} describes it, such as {@code "crash"}. Without the
+     * variable the test is skipped; in CI it fails.
      */
-    public static void behaviour(String digest, String how) {
-        String state = System.getenv("URUNNER_TEST_CLUSTER");
-        if (state == null || state.isEmpty()) {
-            throw Requirement.missing("URUNNER_TEST_CLUSTER names no folder of a cluster with simulated nodes");
-        }
-        Path file = Path.of(state, "behaviour.json");
+    public static synchronized void behaviour(String digest, String behaviour) {
+        Path file = Requirement.path("URUNNER_TEST_CLUSTER", "folder of a cluster with simulated nodes")
+                .resolve("behaviour.json");
         try {
-            ObjectNode all = Files.exists(file) ? (ObjectNode) json(Files.readString(file)) : JSON.createObjectNode();
-            Path next = Files.writeString(
-                    Path.of(state, "behaviour.new"), all.put(digest, how).toString());
+            ObjectNode all = (ObjectNode) json(Files.exists(file) ? Files.readString(file) : "{}");
+            all.set(digest, json(behaviour));
+            Path next = Files.writeString(file.resolveSibling("behaviour.new"), all.toString());
             Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -99,7 +93,7 @@ public final class Cluster implements AutoCloseable {
 
     /** The API server's audit log, if the environment variable URUNNER_TEST_AUDIT_LOG names it. */
     public Optional<AuditLog> auditLog() {
-        return Optional.ofNullable(System.getenv(AUDIT_LOG)).map(Path::of).map(AuditLog::new);
+        return Requirement.optionalPath(AUDIT_LOG).map(AuditLog::new);
     }
 
     /** Creates a namespace with the label urunner=enable. */

@@ -1,6 +1,7 @@
 package io.urunner.kube.testing;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
@@ -19,10 +20,17 @@ public final class Requirement {
 
     /** The path that an environment variable names. Without it the test is skipped; in CI it fails. */
     public static Path path(String variable, String what) {
-        String value = System.getenv(variable);
-        if (value == null || value.isEmpty()) {
-            throw missing(variable + " names no " + what);
-        }
-        return Path.of(value);
+        return optionalPath(variable).orElseThrow(() -> missing(variable + " names no " + what));
+    }
+
+    /**
+     * The path that an environment variable names, if any. In the second of two JVMs that run tests at the same time, the
+     * variable with {@code _2} counts: each has a control plane of its own.
+     */
+    public static Optional<Path> optionalPath(String variable) {
+        String own = "2".equals(System.getProperty("urunner.test.fork")) ? System.getenv(variable + "_2") : null;
+        return Optional.ofNullable(own == null ? System.getenv(variable) : own)
+                .filter(value -> !value.isEmpty())
+                .map(Path::of);
     }
 }

@@ -112,7 +112,7 @@ final class AgentProcess implements AutoCloseable {
     }
 
     int exitCode() throws InterruptedException {
-        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        if (!process.waitFor(Seen.within(Duration.ofSeconds(60)).toMillis(), TimeUnit.MILLISECONDS)) {
             throw new AssertionError("the agent does not end: " + log());
         }
         return process.exitValue();

@@ -169,7 +169,7 @@ class CommandsIT {
         String first = rolledOut("fails", "v1").get(0);
         WorkloadId fails = id("fails");
         TestImage second = TestImage.image("crash " + scene.namespace);
-        Cluster.behaviour(second.digest(), "crash");
+        Cluster.behaviour(second.digest(), "\"crash\"");
         assertThat(scene.registry.push("shop/fails", "latest", "crash " + scene.namespace))
                 .isEqualTo(second.digest());
         Await.until(

@@ -28,7 +28,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +38,6 @@ import org.junit.jupiter.api.io.TempDir;
  * asked for no more often than lost answers explain. Some tags are pushed again while their rollouts are in progress.
  * Twenty schedules; more with {@code -Dfaults.seeds=200}, one of them with {@code -Dfaults.first=17 -Dfaults.seeds=1}.
  */
-@Tag("heavy")
 class FaultsIT {
     private static final int FIRST = Integer.getInteger("faults.first", 1);
     private static final int SEEDS = Integer.getInteger("faults.seeds", 20);

@@ -27,7 +27,6 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,7 +34,6 @@ import org.junit.jupiter.api.io.TempDir;
  * A tag that moves while its rollouts are in progress, so that pods run other digests than their templates were changed
  * for: every rollout ends, the last digest arrives, and neither the registry nor the API server is asked endlessly.
  */
-@Tag("heavy")
 class PushesDuringRolloutsIT {
     private static final Duration INTERVAL = Duration.ofSeconds(5);
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -181,7 +179,7 @@ class PushesDuringRolloutsIT {
             this.images = images;
             stage = new Stage(cluster, registry, registry.host(), agent, repository, true);
             questions = new Questions(registry, repository, INTERVAL, 1);
-            stage.behaves(image("one").digest(), SLOW_TO_STOP);
+            Cluster.behaviour(image("one").digest(), SLOW_TO_STOP);
             push(TAG, "one");
         }
 

@@ -435,7 +435,7 @@ class RollbackIT {
         List<String> bad = new ArrayList<>();
         for (String content : List.of("crash one " + scene.namespace, "crash two " + scene.namespace)) {
             String digest = TestImage.image(content).digest();
-            Cluster.behaviour(digest, "crash");
+            Cluster.behaviour(digest, "\"crash\"");
             assertThat(scene.registry.push("shop/web", "latest", content)).isEqualTo(digest);
             bad.add(digest);
             Await.until(

@@ -13,11 +13,6 @@ import io.urunner.kube.testing.Await;
 import io.urunner.kube.testing.Cluster;
 import io.urunner.registry.testing.DockerRegistry;
 import io.urunner.registry.testing.TestImage;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +24,6 @@ import java.util.stream.Stream;
 /** One of many concurrent tries: a namespace and a repository of its own, and observations of them. */
 final class Stage {
     private static final Duration SOON = Duration.ofSeconds(90);
-    private static final Object BEHAVIOUR = new Object();
 
     private final Cluster cluster;
     private final DockerRegistry registry;
@@ -63,24 +57,9 @@ final class Stage {
     /** Pushes an image whose containers have this behaviour, see {@code nodes --help}. */
     String push(String tag, String content, String behaviour) {
         String digest = TestImage.image(namespace + content).digest();
-        behaves(digest, behaviour);
+        Cluster.behaviour(digest, behaviour);
         assertThat(push(tag, content)).isEqualTo(digest);
         return digest;
-    }
-
-    /** Sets the behaviour of containers of this digest, see {@code nodes --help}. */
-    void behaves(String digest, String behaviour) {
-        Path file = Path.of(System.getenv("URUNNER_TEST_CLUSTER"), "behaviour.json");
-        synchronized (BEHAVIOUR) {
-            try {
-                ObjectNode all = (ObjectNode) Cluster.json(Files.exists(file) ? Files.readString(file) : "{}");
-                all.set(digest, Cluster.json(behaviour));
-                Path next = Files.writeString(file.resolveSibling("behaviour.next"), all.toString());
-                Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
     }
 
     WorkloadId deployment(String name, String tag) {

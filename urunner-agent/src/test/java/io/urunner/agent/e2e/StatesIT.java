@@ -128,7 +128,8 @@ class StatesIT {
             }
         }
         assertThat(agent.metrics().lines())
-                .filteredOn(line -> line.startsWith("urunner_workload_staleness_seconds{"))
+                .filteredOn(line -> line.startsWith("urunner_workload_staleness_seconds{") && line.contains(namespace))
+                .hasSize(6)
                 .allMatch(line -> line.endsWith(" 0.0") == line.contains("name=\"fine\""));
         assertThat(agent.ask("explain").out()).contains("partly old", "failed", "still the old image");
     }
@@ -175,7 +176,7 @@ class StatesIT {
         String own = namespace + name + content;
         String digest = TestImage.image(own).digest();
         if (behaviour != null) {
-            Cluster.behaviour(digest, behaviour);
+            Cluster.behaviour(digest, '"' + behaviour + '"');
         }
         assertThat(registry.push(name, "dev", own)).isEqualTo(digest);
         return digest;

@@ -89,7 +89,7 @@ class StuckStatefulSetIT {
 
     private void neverReady(String content) throws Exception {
         String digest = io.urunner.registry.testing.TestImage.image(content).digest();
-        Cluster.behaviour(digest, "never-ready");
+        Cluster.behaviour(digest, "\"never-ready\"");
         assertThat(scene.registry.push("shop/db", "latest", content)).isEqualTo(digest);
     }
 }
