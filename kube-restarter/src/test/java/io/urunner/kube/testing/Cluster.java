@@ -356,8 +356,13 @@ public final class Cluster implements AutoCloseable {
     @Override
     public void close() {
         try {
+            ObjectNode disabled = JSON.createObjectNode();
+            disabled.withObject("/metadata/labels").put("urunner", (String) null);
             for (String namespace : namespaces) {
-                delete("/api/v1/namespaces/" + namespace);
+                String path = "/api/v1/namespaces/" + namespace;
+                // It takes a while to disappear: the agents of the next tests must not see what is left in it.
+                send("PATCH", path, "application/merge-patch+json", disabled);
+                delete(path);
             }
         } finally {
             connection.close();

@@ -102,7 +102,8 @@ class StatesIT {
         ill.forEach(id -> assertThat(doctor.out()).contains(id + ": "));
         well.forEach(id -> assertThat(doctor.out()).doesNotContain(id + ": "));
 
-        JsonNode all = Cluster.json(agent.ask("explain", "-o", "json").out());
+        JsonNode all =
+                Cluster.json(agent.ask("explain", namespace, "-o", "json").out());
         for (JsonNode workload : all.path("workloads")) {
             WorkloadId id = WorkloadId.parse(workload.path("workload").asText());
             assertThat(workload.at("/state/well").asBoolean()).as(id.toString()).isEqualTo(!ill.contains(id));
