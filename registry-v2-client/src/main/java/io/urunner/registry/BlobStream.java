@@ -1,5 +1,6 @@
 package io.urunner.registry;
 
+import io.urunner.registry.CredentialLedger.Claim;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -52,7 +53,7 @@ final class BlobStream extends InputStream {
     }
 
     void connect() throws RegistryException, InterruptedException {
-        Response answer = caller.pull(call);
+        Response answer = caller.pull(call, blob);
         response = answer;
         try {
             open(answer);
@@ -135,7 +136,9 @@ final class BlobStream extends InputStream {
         try {
             // A range of a compressed answer does not count the bytes of the content.
             Headers range = decoded ? Call.NO_HEADERS : Headers.of("Range", "bytes=" + position + "-");
-            Response answer = caller.pull(call.with(range).with(rest));
+            Call again = call.with(range).with(rest);
+            // A mirror that has failed twice in a row is passed over.
+            Response answer = fruitless > 1 ? caller.call(again) : caller.pull(again, blob);
             response = answer;
             if (answer.code() == PARTIAL_CONTENT) {
                 check(answer);
@@ -177,12 +180,19 @@ final class BlobStream extends InputStream {
             return;
         }
         if (response != null && body().read() >= 0) {
-            throw new Violation("the content of blob " + blob.digest() + " has more than " + blob.size() + " bytes");
+            throw new Violation(
+                    "the content of blob " + blob.digest() + " has more than " + blob.size() + " bytes" + source());
         }
         if (!blob.digest().matches(hasher)) {
-            throw new Violation("the content does not match blob " + blob.digest());
+            throw new Violation("the content does not match blob " + blob.digest() + source());
         }
         verified = true;
+    }
+
+    /** Who sent the content: a mirror, perhaps. */
+    private String source() {
+        Claim asked = response == null ? null : response.request().tag(Claim.class);
+        return asked == null ? "" : "; it is from " + asked.judge();
     }
 
     private void drop() {

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -117,38 +116,19 @@ final class Caller {
 
     /**
      * Returns the answer to a call that reads a manifest or a blob: of the first of the registry's mirrors that has it,
-     * or else of the registry, whose error is the one that counts. What is read to be written afterwards is not asked
-     * in this way: a mirror may be behind.
+     * or else of the registry. What is read to be written afterwards is not asked in this way: a mirror may be behind.
      *
+     * @param blob the blob that is read, or null for a manifest
      * @param expected the statuses that are not errors here, in addition to those of success
      */
-    Response pull(Call call, Set<Integer> expected, Deadline deadline) throws RegistryException, InterruptedException {
-        if (mirrors(call.registry()).isEmpty()) {
-            return call(call, expected, deadline);
-        }
-        List<Exception> failures = new ArrayList<>();
-        Response mirrored = mirrors.ask(this, call, expected, deadline, failures);
-        if (mirrored != null) {
-            return mirrored;
-        }
-        try {
-            Response own = call(call, expected, deadline);
-            mirrors.answered(call, "", failures);
-            return own;
-        } catch (RegistryException e) {
-            if (!e.isTransient()) {
-                mirrors.answered(call, "", failures);
-            }
-            for (Exception failure : failures) {
-                e.addSuppressed(failure);
-            }
-            throw e;
-        }
+    Response pull(Call call, @Nullable Descriptor blob, Set<Integer> expected, Deadline deadline)
+            throws RegistryException, InterruptedException {
+        return mirrors.pull(this, call, blob, expected, deadline);
     }
 
-    /** The same for a success, with a deadline of its own. */
-    Response pull(Call call) throws RegistryException, InterruptedException {
-        return pull(call, Set.of(), new Deadline(ticker, budget, call.transfer()));
+    /** The same for a blob, with a deadline of its own. */
+    Response pull(Call call, Descriptor blob) throws RegistryException, InterruptedException {
+        return pull(call, blob, Set.of(), new Deadline(ticker, budget, call.transfer()));
     }
 
     List<Mirror> mirrors(String registry) {

@@ -6,6 +6,7 @@ import okhttp3.ResponseBody;
 import okio.BufferedSource;
 import okio.GzipSource;
 import okio.Okio;
+import okio.Source;
 
 /**
  * Undoes the compression of an answer. We accept none, because digests and sizes are those of the content; but some
@@ -14,6 +15,9 @@ import okio.Okio;
 final class ContentEncoding {
     private static final String HEADER = "Content-Encoding";
     private static final String LENGTH = "Content-Length";
+
+    /** Up to this size, content is received before it is decided what it is. */
+    private static final long SMALL = 64 * 1024;
 
     private ContentEncoding() {}
 
@@ -33,13 +37,25 @@ final class ContentEncoding {
     }
 
     /**
-     * Whether an answer with a blob is to be decoded. Storages label compressed layers as compressed answers, too: one
-     * of the size of the blob is the blob itself, and so is one without a size if the blob is compressed.
+     * Whether an answer with a blob is to be decoded: whether it was compressed on the way, and not only labelled by a
+     * storage because the blob itself is a compressed file. Its length decides, as announced or, of a small blob, as
+     * received, together with the digest. Of a large one without a length, what is inside decides: a compressed blob that was
+     * compressed once more begins like one again.
      */
     static boolean hides(Descriptor blob, Response response) throws IOException {
+        if (!isLabelled(response) || !isCompressed(response)) {
+            return false;
+        }
         long length = response.body().contentLength();
-        boolean itself = length < 0 ? blob.mediaType().endsWith("gzip") : length == blob.size();
-        return isLabelled(response) && !itself && isCompressed(response);
+        if (length >= 0) {
+            return length != blob.size();
+        }
+        BufferedSource content = response.body().source();
+        if (blob.size() < SMALL) {
+            return content.request(blob.size() + 1)
+                    || !blob.digest().matches(content.getBuffer().snapshot().toByteArray());
+        }
+        return !blob.mediaType().endsWith("gzip") || isCompressed(new GzipSource(content.peek()));
     }
 
     private static boolean isLabelled(Response response) {
@@ -49,9 +65,11 @@ final class ContentEncoding {
 
     /** Whether the content begins as such content does; the label alone is not always right. */
     private static boolean isCompressed(Response response) throws IOException {
-        BufferedSource content = response.body().source();
-        return content.request(2)
-                && content.getBuffer().getByte(0) == 0x1f
-                && content.getBuffer().getByte(1) == (byte) 0x8b;
+        return isCompressed(response.body().source().peek());
+    }
+
+    private static boolean isCompressed(Source content) throws IOException {
+        BufferedSource start = Okio.buffer(content);
+        return start.request(2) && start.readByte() == 0x1f && start.readByte() == (byte) 0x8b;
     }
 }

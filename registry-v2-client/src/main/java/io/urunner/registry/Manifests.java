@@ -96,7 +96,7 @@ final class Manifests {
     private Response fetch(Call call, Set<Integer> expected, Deadline deadline)
             throws RegistryException, InterruptedException {
         return PULLS.contains(call.what().action())
-                ? caller.pull(call, expected, deadline)
+                ? caller.pull(call, null, expected, deadline)
                 : caller.call(call, expected, deadline);
     }
 

@@ -25,7 +25,7 @@ final class Mirrors {
 
     private static final int MOST_REMEMBERED = 1000;
 
-    /** Larger manifests are verified where they are read. */
+    /** Larger content is verified where it is read. */
     private static final long PEEKED = 1024 * 1024;
 
     private static final int NOT_MODIFIED = 304;
@@ -48,54 +48,86 @@ final class Mirrors {
     }
 
     /**
-     * Asks the mirrors of a call's registry.
+     * Asks the mirrors of a call's registry, and finally the registry itself, whose error is the one that counts.
      *
-     * @param failures gets the reasons of those that did not answer
-     * @return the answer, a success or an expected 304, which the caller closes; null if none has one
+     * @param blob the blob that is asked for, or null for a manifest
+     * @return the answer, a success or an expected one; the caller closes it
      */
-    @Nullable Response ask(Caller caller, Call call, Set<Integer> expected, Deadline deadline, List<Exception> failures)
-            throws InterruptedException {
+    Response pull(Caller caller, Call call, @Nullable Descriptor blob, Set<Integer> expected, Deadline deadline)
+            throws RegistryException, InterruptedException {
         List<Mirror> mirrors = new ArrayList<>();
         for (Mirror mirror : caller.mirrors(call.registry())) {
             if (mirror.resolves() || call.isByDigest()) {
                 mirrors.add(mirror);
             }
         }
-        for (int i = 0; i < mirrors.size(); i++) {
-            Mirror mirror = mirrors.get(i);
-            Map.Entry<Long, String> pause = paused.get(mirror.host());
-            if (pause != null && caller.ticks() - pause.getKey() < PAUSE) {
-                passOver(caller, call, mirror, new IOException(pause.getValue()), failures);
-                continue;
+        Set<Integer> misses = expected.contains(NOT_MODIFIED) ? MISSES_OR_UNCHANGED : MISSES;
+        List<Exception> failures = new ArrayList<>();
+        String by = "";
+        Response answer = null;
+        boolean answered = false;
+        try {
+            for (int i = 0; i < mirrors.size() && answer == null; i++) {
+                Deadline share = caller.share(deadline, mirrors.size() - i + 1, call);
+                answer = ask(caller, call, mirrors.get(i), blob, misses, share, failures);
+                by = answer == null ? "" : mirrors.get(i).toString();
             }
-            Call asked = caller.authorizer().heads.asked(call.at(mirror));
+            if (answer == null) {
+                answer = caller.call(call, expected, deadline);
+            }
+            answered = true;
+            return answer;
+        } catch (RegistryException e) {
+            answered = !e.isTransient();
+            for (Exception failure : failures) {
+                e.addSuppressed(failure);
+            }
+            throw e;
+        } finally {
+            if (answered) {
+                String problems = failures.stream().map(Throwable::getMessage).collect(Collectors.joining("; "));
+                last.put(key(call.registry()), Map.entry(by, problems));
+            }
+        }
+    }
+
+    /** The answer of a mirror, or null after adding to the failures why there is none that is used. */
+    private @Nullable Response ask(
+            Caller caller,
+            Call call,
+            Mirror mirror,
+            @Nullable Descriptor blob,
+            Set<Integer> misses,
+            Deadline deadline,
+            List<Exception> failures)
+            throws InterruptedException {
+        Map.Entry<Long, String> pause = paused.get(mirror.host());
+        if (pause != null && caller.ticks() - pause.getKey() < PAUSE) {
+            passOver(caller, call, mirror, new IOException(pause.getValue()), failures);
+            return null;
+        }
+        Call asked = caller.authorizer().heads.asked(call.at(mirror));
+        try {
+            Response response = once(caller, asked, misses, deadline);
+            String objection;
             try {
-                Response response = once(
-                        caller,
-                        asked,
-                        expected.contains(NOT_MODIFIED) ? MISSES_OR_UNCHANGED : MISSES,
-                        caller.share(deadline, mirrors.size() - i + 1, call));
-                String objection;
-                try {
-                    objection = objection(call, response);
-                } catch (IOException e) {
-                    response.close();
-                    throw e;
-                }
-                if (objection == null) {
-                    paused.remove(mirror.host());
-                    answered(call, mirror.toString(), failures);
-                    return response;
-                }
-                response.close();
-                passOver(caller, call, mirror, new IOException("the mirror " + mirror + " " + objection), failures);
-            } catch (RegistryException e) {
-                passOver(caller, call, mirror, e, failures);
+                objection = objection(call, blob, response);
             } catch (IOException e) {
-                passOver(caller, call, mirror, caller.error(asked, e, mirror.host()), failures);
-                if (!(e instanceof TransientFailure)) {
-                    pause(mirror, call, caller.ticks(), e);
-                }
+                response.close();
+                throw e;
+            }
+            if (objection == null) {
+                paused.remove(mirror.host());
+                return response;
+            }
+            response.close();
+            passOver(caller, call, mirror, new IOException("the mirror " + mirror + " " + objection), failures);
+        } catch (RegistryException e) {
+            passOver(caller, call, mirror, e, failures);
+        } catch (IOException e) {
+            passOver(caller, call, mirror, caller.error(asked, e, mirror.host()), failures);
+            if (!(e instanceof TransientFailure)) {
+                pause(mirror, call, caller.ticks(), e);
             }
         }
         return null;
@@ -104,12 +136,6 @@ final class Mirrors {
     private static void passOver(Caller caller, Call call, Mirror mirror, Exception reason, List<Exception> failures) {
         failures.add(reason);
         caller.observer.mirrorPassedOver(call.registry(), mirror.toString(), String.valueOf(reason.getMessage()));
-    }
-
-    /** Records which mirror answered, or with an empty text that the registry itself did, and why others did not. */
-    void answered(Call call, String mirror, List<Exception> failures) {
-        String problems = failures.stream().map(Throwable::getMessage).collect(Collectors.joining("; "));
-        last.put(key(call.registry()), Map.entry(mirror, problems));
     }
 
     private static String key(String registry) {
@@ -140,15 +166,14 @@ final class Mirrors {
     }
 
     /** Why an answer is not used, or null if it is: a mirror with a wrong address often serves a page. */
-    private static @Nullable String objection(Call call, Response response) throws IOException {
+    private static @Nullable String objection(Call call, @Nullable Descriptor blob, Response response)
+            throws IOException {
         if (response.code() == NOT_MODIFIED) {
             return null;
         } else if (!response.isSuccessful()) {
             return "answered " + response.code();
-        } else if (call.isAboutBlob()) {
-            return MediaType.of(response.header("Content-Type", "")).equals("text/html")
-                    ? "answered with a page instead of the blob"
-                    : null;
+        } else if (blob != null) {
+            return objection(blob, response);
         }
         String header = response.header("Docker-Content-Digest", "").strip();
         Digest named;
@@ -175,5 +200,26 @@ final class Mirrors {
         return named == null || content.length >= PEEKED || named.matches(content)
                 ? null
                 : "answered with content that is not that of " + named;
+    }
+
+    /**
+     * The same for a blob. A small one is verified before any of it is handed out. Of a larger one only the announced
+     * size is known: if its content is wrong, that shows at its end, and the error names the mirror.
+     */
+    private static @Nullable String objection(Descriptor blob, Response response) throws IOException {
+        if (MediaType.of(response.header("Content-Type", "")).equals("text/html")) {
+            return "answered with a page instead of the blob";
+        } else if (response.code() != 200 || response.header("Content-Encoding") != null) {
+            return null;
+        }
+        long length = response.body().contentLength();
+        if (length >= 0 && length != blob.size()) {
+            return "answered with " + length + " instead of " + blob.size() + " bytes";
+        }
+        return blob.size() >= PEEKED
+                        || blob.digest()
+                                .matches(response.peekBody(blob.size() + 1).bytes())
+                ? null
+                : "answered with content that is not that of " + blob.digest();
     }
 }

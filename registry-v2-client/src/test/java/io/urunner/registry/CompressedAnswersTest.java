@@ -20,6 +20,7 @@ import okio.Buffer;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Proxies that compress although we accept only what is not compressed. */
@@ -115,16 +116,41 @@ class CompressedAnswersTest {
         }
     }
 
-    /** Storages label what they keep: the layer is the compressed file, and its digest is that of the file. */
-    @Test
-    void aCompressedLayerStaysCompressed() throws Exception {
-        byte[] layer = gzip("a file".repeat(1000).getBytes(StandardCharsets.UTF_8));
-        Descriptor blob = new Descriptor(MediaType.OCI_LAYER, Digest.of(layer), layer.length);
-        for (MockResponse answer : List.of(labelled(layer), chunked(layer), labelled(gzip(layer)))) {
+    /**
+     * Storages label what they keep, so the layer is the compressed file, as it is; and proxies compress that file once
+     * more. The digest is that of the file either way.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "100, application/vnd.oci.image.layer.v1.tar+gzip",
+        "100, application/vnd.docker.image.rootfs.diff.tar.gzip",
+        "100, application/octet-stream",
+        "300000, application/vnd.oci.image.layer.v1.tar+gzip",
+        "300000, application/vnd.docker.image.rootfs.diff.tar.gzip"
+    })
+    void aCompressedLayerStaysCompressed(int size, String type) throws Exception {
+        byte[] content = new byte[size];
+        new Random(3).nextBytes(content);
+        byte[] layer = gzip(content);
+        Descriptor blob = new Descriptor(type, Digest.of(layer), layer.length);
+        List<MockResponse> answers =
+                List.of(labelled(layer), chunked(layer), labelled(gzip(layer)), chunked(gzip(layer)));
+        for (MockResponse answer : answers) {
             registry.answer(request -> answer);
             try (InputStream stream = client.blob(repository(), blob)) {
                 assertThat(stream.readAllBytes()).isEqualTo(layer);
             }
+        }
+        assertThat(registry.requests).hasSize(answers.size());
+    }
+
+    @Test
+    void aSmallBlobIsReadWithoutTheCompressionOfTheAnswer() throws Exception {
+        byte[] content = "{}".getBytes(StandardCharsets.UTF_8);
+        Descriptor blob = new Descriptor("application/json", Digest.of(content), content.length);
+        registry.answer(request -> chunked(gzip(content)));
+        try (InputStream stream = client.blob(repository(), blob)) {
+            assertThat(stream.readAllBytes()).isEqualTo(content);
         }
     }
 

@@ -6,6 +6,7 @@ import static io.urunner.registry.FakeServer.manifest;
 import static io.urunner.registry.FakeServer.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.urunner.registry.auth.Credential;
@@ -15,9 +16,11 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import okhttp3.Credentials;
@@ -28,6 +31,7 @@ import okio.Buffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -276,6 +280,102 @@ class MirrorsTest {
             assertThat(mirror.lines()).containsExactly("GET /v2/team/app/blobs/" + DIGEST + "?ns=" + registry.host());
             assertThat(registry.requests).isEmpty();
         }
+    }
+
+    private static byte[] bytes(int size, int seed) {
+        byte[] content = new byte[size];
+        new Random(seed).nextBytes(content);
+        return content;
+    }
+
+    private static MockResponse blob(byte[] bytes) {
+        return new MockResponse().setBody(new Buffer().write(bytes));
+    }
+
+    private static MockResponse chunked(byte[] bytes) {
+        return new MockResponse().setChunkedBody(new Buffer().write(bytes), 100_000);
+    }
+
+    /** What a mirror sends in place of a blob; of a small one, it need not announce the length. */
+    static Stream<Arguments> wrongBlobs() {
+        return Stream.of(
+                Arguments.of(1000, blob(bytes(999, 1))),
+                Arguments.of(1000, blob(bytes(1001, 1))),
+                Arguments.of(1000, blob(new byte[0])),
+                Arguments.of(1000, chunked(bytes(999, 1))),
+                Arguments.of(1000, chunked(bytes(1001, 1))),
+                Arguments.of(3_000_000, blob(bytes(2_999_999, 1))),
+                Arguments.of(3_000_000, blob(bytes(3_000_001, 1))),
+                Arguments.of(3_000_000, blob(new byte[0])));
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrongBlobs")
+    void aBlobOfAWrongLengthComesFromTheNextOne(int size, MockResponse wrong) throws Exception {
+        byte[] layer = bytes(size, 1);
+        mirror.answer(request -> wrong);
+        second.answer(request -> blob(layer));
+        try (RegistryClient client = client(Mirror.of(mirror.url()), Mirror.of(second.url()));
+                InputStream content = client.blob(
+                        registry.image("team/app").toRepository(),
+                        new Descriptor(MediaType.OCI_LAYER, Digest.of(layer), layer.length))) {
+            assertThat(content.readAllBytes()).isEqualTo(layer);
+        }
+        assertThat(mirror.requests).hasSize(1);
+        assertThat(second.requests).hasSize(1);
+        assertThat(registry.requests).isEmpty();
+    }
+
+    @Test
+    void aSmallBlobOfWrongContentComesFromTheRegistry() throws Exception {
+        byte[] config = bytes(1000, 1);
+        mirror.answer(request -> blob(bytes(1000, 2)));
+        registry.answer(request -> blob(config));
+        try (RegistryClient client = client(Mirror.of(mirror.url()));
+                InputStream content = client.blob(
+                        registry.image("team/app").toRepository(),
+                        new Descriptor(MediaType.OCI_CONFIG, Digest.of(config), config.length))) {
+            assertThat(content.readAllBytes()).isEqualTo(config);
+            assertThat(client.mirror(registry.host())).isEmpty();
+            assertThat(client.mirrorProblem(registry.host()).orElseThrow())
+                    .contains(mirror.url(), "content that is not that of sha256:");
+        }
+        assertThat(mirror.requests).hasSize(1);
+        assertThat(registry.requests).hasSize(1);
+    }
+
+    @Test
+    void theErrorNamesTheMirrorWhoseContentWasHandedOut() throws Exception {
+        byte[] layer = bytes(3_000_000, 1);
+        mirror.answer(request -> blob(bytes(3_000_000, 2)));
+        try (RegistryClient client = client(Mirror.of(mirror.url()));
+                InputStream content = client.blob(
+                        registry.image("team/app").toRepository(),
+                        new Descriptor(MediaType.OCI_LAYER, Digest.of(layer), layer.length))) {
+            assertThatIOException()
+                    .isThrownBy(content::readAllBytes)
+                    .withMessageContainingAll("does not match blob", "from " + mirror.host());
+        }
+        assertThat(registry.requests).isEmpty();
+    }
+
+    @Test
+    void whatAMirrorDoesNotSendToItsEndComesFromTheRegistry() throws Exception {
+        byte[] layer = bytes(3_000_000, 1);
+        mirror.answer(request -> chunked(Arrays.copyOf(layer, 2_000_000)));
+        registry.answer(request -> status(206)
+                .setHeader("Content-Range", "bytes 2000000-2999999/3000000")
+                .setBody(new Buffer().write(layer, 2_000_000, 1_000_000)));
+        try (RegistryClient client = client(Mirror.of(mirror.url()));
+                InputStream content = client.blob(
+                        registry.image("team/app").toRepository(),
+                        new Descriptor(MediaType.OCI_LAYER, Digest.of(layer), layer.length))) {
+            assertThat(content.readAllBytes()).isEqualTo(layer);
+        }
+        assertThat(mirror.requests).hasSize(2);
+        assertThat(registry.requests)
+                .singleElement()
+                .satisfies(request -> assertThat(request.getHeader("Range")).isEqualTo("bytes=2000000-"));
     }
 
     @Test
