@@ -13,9 +13,10 @@ import io.urunner.registry.Platform;
 import io.urunner.registry.RegistryException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -209,37 +210,32 @@ final class CopyPlan {
         return false;
     }
 
-    /** All manifests, each after those that it lists and the main one last. */
+    /**
+     * All manifests, each after those that it lists, and after those what refers to them. Roots come last, unless something
+     * that refers to them lists them: then they come before it.
+     */
     List<ManifestOrIndex> inOrder(Collection<ManifestOrIndex> roots) {
-        Set<Digest> ordered = new LinkedHashSet<>();
+        Set<ManifestOrIndex> ordered = new LinkedHashSet<>();
+        Deque<ManifestOrIndex> reached = new ArrayDeque<>();
         for (ManifestOrIndex root : roots) {
-            order(root.digest(), root.digest(), ordered, new HashSet<>());
-            ordered.add(root.digest());
+            order(root.parts(), ordered, reached);
         }
-        List<ManifestOrIndex> all = new ArrayList<>();
-        for (Digest digest : ordered) {
-            all.add(manifests.get(digest));
+        reached.addAll(roots);
+        for (ManifestOrIndex each = reached.poll(); each != null; each = reached.poll()) {
+            order(referring.getOrDefault(each.digest(), List.of()), ordered, reached);
         }
-        return all;
+        ordered.addAll(roots);
+        return List.copyOf(ordered);
     }
 
-    /**
-     * Adds what belongs to a manifest, and the manifest itself unless it is the root. What refers to an image may also
-     * list it, so each is visited once.
-     */
-    private void order(Digest digest, Digest root, Set<Digest> ordered, Set<Digest> visited) {
-        ManifestOrIndex content = manifests.get(digest);
-        if (content == null || ordered.contains(digest) || !visited.add(digest)) {
-            return;
-        }
-        for (Descriptor child : content.parts()) {
-            order(child.digest(), root, ordered, visited);
-        }
-        if (!digest.equals(root)) {
-            ordered.add(digest);
-        }
-        for (Descriptor entry : referring.getOrDefault(digest, List.of())) {
-            order(entry.digest(), root, ordered, visited);
+    private void order(List<Descriptor> entries, Set<ManifestOrIndex> ordered, Deque<ManifestOrIndex> reached) {
+        for (Descriptor entry : entries) {
+            ManifestOrIndex content = manifests.get(entry.digest());
+            if (content != null && !ordered.contains(content)) {
+                order(content.parts(), ordered, reached);
+                ordered.add(content);
+                reached.add(content);
+            }
         }
     }
 

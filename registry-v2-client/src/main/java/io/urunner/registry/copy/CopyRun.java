@@ -48,9 +48,8 @@ final class CopyRun {
         long bytes = 0;
         for (ManifestOrIndex each : all) {
             bytes += each.descriptor().size();
-            if (!named.containsValue(each)) {
-                (each instanceof Manifest && each.subject().isEmpty() ? alone : others).add(each);
-            }
+            boolean parallel = each instanceof Manifest && each.subject().isEmpty() && !named.containsValue(each);
+            (parallel ? alone : others).add(each);
         }
         for (Descriptor blob : blobs) {
             bytes += blob.size();
@@ -61,8 +60,14 @@ final class CopyRun {
             workers.forEach(blobs, this::blob);
             workers.forEach(alone, this::nameless);
             // Two writers of the referrers of one subject would only repeat each other's work.
-            for (ManifestOrIndex content : others) {
-                nameless(content);
+            for (int i = 0; i < others.size(); i++) {
+                ManifestOrIndex content = others.get(i);
+                if (!named.containsValue(content)) {
+                    nameless(content);
+                } else if (!copy.dryRun && isListed(content, others.subList(i, others.size()))) {
+                    // What refers to an image may list it, so it must be there before it has its name.
+                    copy.target.pushManifest(content.digest().toString(), content);
+                }
             }
             for (Map.Entry<String, ManifestOrIndex> each : named.entrySet()) {
                 manifest(each.getKey(), each.getValue());
@@ -74,6 +79,17 @@ final class CopyRun {
             }
         }
         return new CopyResult(image.descriptor(), items);
+    }
+
+    private boolean isListed(ManifestOrIndex content, List<ManifestOrIndex> by) {
+        for (ManifestOrIndex each : by) {
+            for (Descriptor part : each.parts()) {
+                if (part.digest().equals(content.digest())) {
+                    return !plan.isPresent(content);
+                }
+            }
+        }
+        return false;
     }
 
     private Map<String, ManifestOrIndex> digestTags() throws RegistryException, IOException, InterruptedException {

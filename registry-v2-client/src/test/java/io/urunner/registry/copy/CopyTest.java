@@ -411,13 +411,27 @@ class CopyTest {
     }
 
     @Test
-    void whatRefersToAnImageAndListsItIsNoEndlessImage() {
-        source.put(
-                "", Index.of(List.of(index.descriptor()), Optional.empty(), Optional.of(index.descriptor()), Map.of()));
+    void whatRefersToAnImageAndListsItIsCopiedOnceBeforeTheTag() throws Exception {
+        Index listing =
+                Index.of(List.of(index.descriptor()), Optional.empty(), Optional.of(index.descriptor()), Map.of());
+        source.put("", listing);
+        // It refers to a part, and is found before the other parts are written.
+        Index another =
+                Index.of(List.of(index.descriptor()), Optional.empty(), Optional.of(amd.descriptor()), Map.of());
+        source.put("", another);
 
-        assertThatExceptionOfType(IOException.class)
-                .isThrownBy(() -> copy().referrers().to(target, "v1").run())
-                .withMessageContaining("pushed before its entry");
+        CopyResult would = copy().referrers().dryRun().to(target, "v1").run();
+        CopyResult result = copy().referrers().to(target, "v1").run();
+
+        assertThat(result.items())
+                .isEqualTo(would.items())
+                .doesNotHaveDuplicates()
+                .hasSize(3 + 2 + 1 + 2);
+        assertThat(target.writes).endsWith("v1").doesNotHaveDuplicates();
+        assertThat(target.writes.indexOf(index.digest().toString()))
+                .isBetween(0, target.writes.indexOf(listing.digest().toString()));
+        assertThat(target.manifests)
+                .containsKeys(listing.digest().toString(), another.digest().toString(), "v1");
     }
 
     @Test

@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -185,6 +186,37 @@ class LayoutsTest {
         assertThat(other.referrers(amd.digest()).get(0).artifactType()).contains("test/sbom");
         assertThat(other.referrers(arm.digest())).isEmpty();
         assertThat(other.tags()).containsExactly("v1");
+    }
+
+    @Test
+    void whatRefersToAnImageAndListsItEndsInALayout() throws Exception {
+        Index listing =
+                Index.of(List.of(index.descriptor()), Optional.empty(), Optional.of(index.descriptor()), Map.of());
+        layout.pushManifest(listing.digest().toString(), listing);
+        ImageStore other = Layouts.folder(folder.resolve("other"));
+
+        Copy.from(layout, "v1").referrers().to(other, "v2").run();
+
+        assertThat(other.tags()).containsExactly("v2");
+        assertThat(other.manifest("v2")).isEqualTo(index);
+        assertThat(other.referrers(index.digest()))
+                .extracting(Descriptor::digest)
+                .containsExactly(listing.digest());
+    }
+
+    @Test
+    void anIndexThatClaimsToListItselfIsDamaged() throws Exception {
+        String hex = index.digest().hex();
+        Files.write(
+                folder.resolve("layout/blobs/sha256/" + hex),
+                Index.of(List.of(index.descriptor()), Map.of()).content());
+
+        assertThatIOException()
+                .isThrownBy(() -> Copy.from(layout, "v1")
+                        .to(Layouts.folder(folder.resolve("other")), "v1")
+                        .run())
+                .withMessageContaining(hex)
+                .withMessageContaining("has the digest");
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import mockwebserver3.Dispatcher;
@@ -32,11 +33,13 @@ import org.junit.jupiter.api.Test;
 class ImageCommandsTest extends WiredCommands {
     private final MockWebServer server = new MockWebServer();
     private final Map<String, byte[]> contents = new ConcurrentHashMap<>();
+    private final Map<String, List<Descriptor>> referrers = new ConcurrentHashMap<>();
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private Manifest amd;
     private Manifest arm;
     private Index index;
     private String host = "";
+    private volatile boolean failing;
 
     @BeforeEach
     void fill() throws IOException {
@@ -67,8 +70,9 @@ class ImageCommandsTest extends WiredCommands {
             return answer.body("{\"name\":\"app\",\"tags\":[\"v1\",\"v2\"]}").build();
         }
         if (path.startsWith("/v2/app/referrers/")) {
+            List<Descriptor> all = referrers.getOrDefault(path.substring(path.lastIndexOf('/') + 1), List.of());
             return answer.addHeader("Content-Type", MediaType.OCI_INDEX)
-                    .body(new String(Index.of(List.of(), Map.of()).content(), StandardCharsets.UTF_8))
+                    .body(new String(Index.of(all, Map.of()).content(), StandardCharsets.UTF_8))
                     .build();
         }
         if ("DELETE".equals(request.getMethod())) {
@@ -76,7 +80,7 @@ class ImageCommandsTest extends WiredCommands {
         }
         byte[] content = contents.get(path.substring(path.lastIndexOf('/') + 1));
         if (content == null) {
-            return answer.code(404).build();
+            return answer.code(failing ? 403 : 404).build();
         }
         answer.addHeader("Docker-Content-Digest", Digest.of(content).toString());
         if (path.contains("/manifests/")) {
@@ -242,5 +246,65 @@ class ImageCommandsTest extends WiredCommands {
                 .anyMatch(line -> line.matches("    layer sha256:\\S+ 5 B"));
         assertThat(run("image", "referrers", host + "/app:v1")).isZero();
         assertThat(err.toString()).contains("nothing refers to " + index.digest());
+    }
+
+    @Test
+    void treeShowsTheRestBesideWhatCannotBeRead() {
+        Descriptor unverifiable =
+                new Descriptor(MediaType.OCI_MANIFEST, Digest.carried("blake3:" + "c".repeat(64)), 77);
+        Descriptor missing = new Descriptor(MediaType.OCI_MANIFEST, Digest.parse("sha256:" + "d".repeat(64)), 88);
+        Manifest sbom =
+                Manifest.artifact("application/spdx+json", List.of(), Optional.of(index.descriptor()), Map.of());
+        put("sbom", sbom);
+        referrers.put(index.digest().toString(), List.of(unverifiable, missing, sbom.descriptor()));
+
+        assertThat(run("image", "tree", host + "/app:v1")).isEqualTo(1);
+
+        assertThat(out.toString().lines())
+                .anyMatch(line -> line.matches("  referrer blake3:\\S+ 77 B ! .*cannot be verified.*"))
+                .anyMatch(line -> line.matches("  referrer sha256:d+ 88 B ! .*HTTP 404.*"))
+                .anyMatch(line -> line.matches("  referrer sha256:\\S+ \\S+ B application/spdx\\+json"))
+                .anyMatch(line -> line.matches("  image sha256:\\S+ \\S+ B linux/arm64"));
+        assertThat(err.toString()).contains("the tree is incomplete").hasLineCount(1);
+        out.getBuffer().setLength(0);
+
+        assertThat(run("image", "tree", "-o", "json", host + "/app:v1")).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("\"complete\" : false", "\"problem\" : \"cannot read ", "application/spdx+json");
+    }
+
+    @Test
+    void treeEndsAtWhatListsTheImageThatItRefersTo() {
+        Index listing =
+                Index.of(List.of(index.descriptor()), Optional.empty(), Optional.of(index.descriptor()), Map.of());
+        put("listing", listing);
+        referrers.put(index.digest().toString(), List.of(listing.descriptor()));
+
+        assertThat(run("image", "tree", "-o", "json", host + "/app:v1"))
+                .as(err.toString())
+                .isZero();
+        assertThat(out.toString()).contains("\"complete\" : true", "\"repeated\" : true");
+        out.getBuffer().setLength(0);
+        assertThat(run("image", "tree", host + "/app:v1")).isZero();
+        assertThat(out.toString().lines())
+                .anyMatch(line -> line.matches("    image sha256:\\S+ \\S+ B \\(see above\\)"));
+    }
+
+    @Test
+    void treeDoesNotAskARegistryThatFailsForTheRest() {
+        List<Descriptor> many = new ArrayList<>();
+        for (int i = 10; i < 30; i++) {
+            many.add(new Descriptor(MediaType.OCI_MANIFEST, Digest.parse("sha256:" + (i + "").repeat(32)), i));
+        }
+        referrers.put(index.digest().toString(), many);
+        failing = true;
+
+        assertThat(run("image", "tree", host + "/app:v1")).isEqualTo(1);
+
+        assertThat(out.toString().lines())
+                .filteredOn(line -> line.contains(" ! "))
+                .hasSize(20)
+                .filteredOn(line -> line.contains("not read after 3 failures"))
+                .hasSize(17);
     }
 }

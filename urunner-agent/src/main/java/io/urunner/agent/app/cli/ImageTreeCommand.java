@@ -1,19 +1,23 @@
 package io.urunner.agent.app.cli;
 
+import io.urunner.agent.text.Remedies;
 import io.urunner.registry.Descriptor;
 import io.urunner.registry.Digest;
 import io.urunner.registry.ImageReference;
-import io.urunner.registry.Index;
 import io.urunner.registry.Manifest;
 import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.MediaType;
+import io.urunner.registry.NotFoundException;
 import io.urunner.registry.Platform;
+import io.urunner.registry.ProtocolViolationException;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.Repository;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine.Command;
 
 @Command(name = "tree", description = "Show what belongs to an image: platforms, layers, and what refers to them.")
@@ -23,7 +27,12 @@ final class ImageTreeCommand extends OneImageAction {
 
     private static final int MOST = 2_000;
 
-    private record Document(ImageReference reference, Part image) {}
+    private static final int MOST_LINES = 20_000;
+
+    /** A registry that does not answer, or denies access, is not asked for the rest. */
+    private static final int MOST_FAILURES = 3;
+
+    private record Document(ImageReference reference, boolean complete, Part image) {}
 
     private record Part(
             String role,
@@ -32,72 +41,118 @@ final class ImageTreeCommand extends OneImageAction {
             long size,
             Optional<String> platform,
             Optional<String> artifactType,
+            boolean repeated,
+            Optional<String> problem,
             List<Part> parts) {}
 
+    /** What is being shown, from the root down: what is in there again refers to itself. */
+    private final Set<Digest> above = new HashSet<>();
+
     private int read;
+    private int shown;
+    private int failures;
+    private boolean complete = true;
 
     ImageTreeCommand(CommandContext context) {
         super(context);
     }
 
     @Override
-    int run(RegistryClient client, ImageReference image)
-            throws RegistryException, CommandException, InterruptedException {
+    int run(RegistryClient client, ImageReference image) throws RegistryException, InterruptedException {
         ManifestOrIndex content = content(client, image);
-        Part root = part(client, image.toRepository(), "image", content.descriptor(), content, 1);
+        Part root = part(client, image.toRepository(), "image", content.descriptor(), Optional.of(content));
         List<String> lines = new ArrayList<>(List.of(image.toString()));
         draw(root, "", lines);
-        print(new Document(image, root), lines);
-        return ExitCode.OK;
+        print(new Document(image, complete, root), lines);
+        if (!complete) {
+            context.err().println("urunner: the tree is incomplete; its lines with '!' say why");
+        }
+        return complete ? ExitCode.OK : ExitCode.HINDERED;
     }
 
+    /** A manifest and all below it; what cannot be read is a line that says why, beside the rest. */
     private Part part(
             RegistryClient client,
             Repository repository,
             String role,
             Descriptor entry,
-            ManifestOrIndex content,
-            int depth)
-            throws RegistryException, CommandException, InterruptedException {
-        if (++read > MOST || depth > DEEPEST) {
-            throw new CommandException(
-                    "the image has more than " + MOST + " manifests or " + DEEPEST + " levels", ExitCode.HINDERED);
+            Optional<ManifestOrIndex> known)
+            throws InterruptedException {
+        Digest digest = entry.digest();
+        if (!above.add(digest)) {
+            // What refers to an image may list it.
+            return end(role, entry, true);
         }
         List<Part> parts = new ArrayList<>();
-        if (content instanceof Index index) {
-            for (Descriptor each : index.manifests()) {
-                parts.add(
-                        MediaType.MANIFESTS.contains(each.mediaType())
-                                ? below(client, repository, each.isAttestation() ? "attestation" : "image", each, depth)
-                                : leaf("entry", each));
+        Descriptor its = entry;
+        Optional<String> type = Optional.empty();
+        Optional<String> problem = Optional.empty();
+        try {
+            if (++read > MOST || above.size() > DEEPEST || failures == MOST_FAILURES) {
+                problem = Optional.of(
+                        failures == MOST_FAILURES
+                                ? "not read after " + MOST_FAILURES + " failures of the registry"
+                                : "not read: more than " + MOST + " manifests or " + DEEPEST + " levels");
+            } else {
+                ManifestOrIndex content = known.isPresent() ? known.get() : client.manifest(repository.digest(digest));
+                its = content.descriptor();
+                type = role.equals("referrer") ? content.artifactType() : type;
+                below(client, repository, content, parts);
+                for (Descriptor each :
+                        client.referrers(repository, digest, Optional.empty()).all()) {
+                    add(parts, part(client, repository, "referrer", each, Optional.empty()));
+                }
             }
-        } else if (content instanceof Manifest manifest) {
-            parts.add(leaf("config", manifest.config()));
-            manifest.layers().forEach(layer -> parts.add(leaf("layer", layer)));
+        } catch (RegistryException e) {
+            problem = Optional.of(Remedies.of(e));
+            failures += e instanceof NotFoundException || e instanceof ProtocolViolationException ? 0 : 1;
+        } finally {
+            above.remove(digest);
         }
-        for (Descriptor each :
-                client.referrers(repository, entry.digest(), Optional.empty()).all()) {
-            parts.add(below(client, repository, "referrer", each, depth));
+        complete &= problem.isEmpty();
+        return new Part(role, digest, its.mediaType(), its.size(), platform(entry), type, false, problem, parts);
+    }
+
+    private void below(RegistryClient client, Repository repository, ManifestOrIndex content, List<Part> parts)
+            throws InterruptedException {
+        boolean first = true;
+        for (Descriptor each : content.parts()) {
+            if (content instanceof Manifest) {
+                add(parts, end(first ? "config" : "layer", each, false));
+            } else if (MediaType.MANIFESTS.contains(each.mediaType())) {
+                String role = each.isAttestation() ? "attestation" : "image";
+                add(parts, part(client, repository, role, each, Optional.empty()));
+            } else {
+                add(parts, end("entry", each, false));
+            }
+            first = false;
         }
+    }
+
+    private void add(List<Part> parts, Part part) {
+        if (++shown > MOST_LINES) {
+            complete = false;
+        } else {
+            parts.add(part);
+        }
+    }
+
+    private static Optional<String> platform(Descriptor entry) {
+        return entry.platform().map(Platform::toString);
+    }
+
+    /** A part below which nothing is shown. */
+    private static Part end(String role, Descriptor entry, boolean repeated) {
         return new Part(
                 role,
                 entry.digest(),
-                content.mediaType(),
-                content.descriptor().size(),
-                entry.platform().map(Platform::toString),
-                role.equals("referrer") ? content.artifactType() : Optional.empty(),
-                parts);
-    }
-
-    private Part below(RegistryClient client, Repository repository, String role, Descriptor entry, int depth)
-            throws RegistryException, CommandException, InterruptedException {
-        ManifestOrIndex content = client.manifest(repository.digest(entry.digest()));
-        return part(client, repository, role, entry, content, depth + 1);
-    }
-
-    private static Part leaf(String role, Descriptor entry) {
-        return new Part(
-                role, entry.digest(), entry.mediaType(), entry.size(), Optional.empty(), Optional.empty(), List.of());
+                entry.mediaType(),
+                entry.size(),
+                repeated ? platform(entry) : Optional.empty(),
+                Optional.empty(),
+                repeated,
+                Optional.empty(),
+                List.of());
     }
 
     private void draw(Part part, String indent, List<String> lines) {
@@ -107,7 +162,9 @@ final class ImageTreeCommand extends OneImageAction {
                 + " " + CopyProgress.size(part.size())
                 + part.platform().map(platform -> " " + platform).orElse("")
                 + part.artifactType().map(type -> " " + type).orElse("")
-                + (form().wide() ? " " + part.mediaType() : ""));
+                + (form().wide() ? " " + part.mediaType() : "")
+                + (part.repeated() ? " (see above)" : "")
+                + part.problem().map(problem -> " ! " + problem).orElse(""));
         part.parts().forEach(each -> draw(each, indent + "  ", lines));
     }
 }
