@@ -133,9 +133,14 @@ final class Referrers {
         } catch (NotFoundException e) {
             return List.of();
         } catch (ProtocolViolationException e) {
-            if (e.getCause() instanceof MalformedManifestException malformed && !isTooLarge(malformed)) {
-                return List.of();
-            }
+            throwUnlessOther(e);
+            return List.of();
+        }
+    }
+
+    /** Throws an error of reading the fallback tag, unless it is that the content is no list: neither JSON nor an index. */
+    private static void throwUnlessOther(ProtocolViolationException e) throws ProtocolViolationException {
+        if (!(e.getCause() instanceof MalformedManifestException malformed) || isTooLarge(malformed)) {
             throw e;
         }
     }
@@ -275,21 +280,29 @@ final class Referrers {
         return wait.compareTo(half) > 0 ? half : wait;
     }
 
-    /** The list as it is now, or null if there is none yet. What is no list is never overwritten. */
+    /**
+     * The list as it is now, or null if there is none yet. What is no list is never overwritten, as the specification
+     * asks: it may be an image that somebody needs, or a list that a proxy has damaged on its way.
+     */
     private @Nullable Index current(ImageReference tag, Repository repository, Digest subject, Deadline deadline)
             throws RegistryException, InterruptedException {
+        Throwable damage = null;
         try {
             if (manifests.read(tag, UPDATE, deadline) instanceof Index index) {
                 return index;
             }
         } catch (NotFoundException e) {
             return null;
+        } catch (ProtocolViolationException e) {
+            throwUnlessOther(e);
+            damage = e;
         }
         throw new ProtocolViolationException(
                 what(repository, subject),
                 "the tag " + tag.tagOrDigest()
-                        + " would be the list of referrers, but it names an image, which is kept",
-                null);
+                        + " would be the list of referrers, but names something else, which is kept; what was pushed is"
+                        + " there, so push it again once that tag is deleted or mended",
+                damage);
     }
 
     private static Index with(@Nullable Index list, List<Descriptor> entries, Repository repository, Digest subject)

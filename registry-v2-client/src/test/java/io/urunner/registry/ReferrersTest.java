@@ -274,8 +274,16 @@ class ReferrersTest {
                 ? new MockResponse().setBody(new Buffer().write(content))
                 : answer(request));
 
-        assertThatExceptionOfType(ProtocolViolationException.class).isThrownBy(() -> push(client, signature("a")));
-        assertThat(manifests).doesNotContainKey(TAG);
+        Manifest pushed = signature("a");
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> push(client, pushed))
+                .withMessageContaining(TAG + " would be the list of referrers, but names something else, which is kept")
+                .withMessageContaining("push it again");
+        assertThat(manifests).doesNotContainKey(TAG).containsKey(pushed.digest().toString());
+        client.deleteManifest(repository, pushed.digest());
+        assertThat(registry.lines())
+                .as("nor on deletion")
+                .doesNotContain(PUT_TAG, "DELETE /v2/team/app/manifests/" + TAG);
         assertThat(client.referrers(repository, SUBJECT.digest(), Optional.empty())
                         .all())
                 .isEmpty();
