@@ -4,6 +4,8 @@ import io.urunner.registry.auth.AuthHints;
 import io.urunner.registry.auth.Credential;
 import io.urunner.registry.auth.CredentialException;
 import io.urunner.registry.auth.CredentialProvider;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -41,7 +43,8 @@ public final class Keychain implements CredentialProvider {
      * <ol>
      *   <li>{@code DOCKER_AUTH_CONFIG}, which contains JSON as in the files, as Docker and GitLab's runner read it;
      *   <li>the file that {@code REGISTRY_AUTH_FILE} names; if it is set, no other file is read, as in Podman;
-     *   <li>{@code $XDG_RUNTIME_DIR/containers/auth.json};
+     *   <li>{@code $XDG_RUNTIME_DIR/containers/auth.json} or, without the variable, {@code
+     *       /run/containers/UID/auth.json}, where the user's number is the owner of {@code /proc/self}: on Linux only;
      *   <li>{@code $XDG_CONFIG_HOME/containers/auth.json}, by default {@code ~/.config/containers/auth.json};
      *   <li>{@code $DOCKER_CONFIG/config.json}, by default {@code ~/.docker/config.json};
      *   <li>{@code ~/.dockercfg}.
@@ -49,11 +52,10 @@ public final class Keychain implements CredentialProvider {
      *
      * The order of the files is Podman's; Docker reads only the fifth, and go-containerregistry reads that one before
      * the others. Which files there are is determined now, what is in them when it is needed: a file that changes is
-     * read again. It does no I/O until it is first used.
+     * read again. No file is read until it is first used.
      *
      * <p>Nothing is read from the environment but what is passed: {@code HOME} (on Windows {@code USERPROFILE}), {@code
-     * PATH} to find credential helpers, and the variables above. Without a home directory its files are left out. The file that Podman uses without {@code
-     * XDG_RUNTIME_DIR}, {@code /run/containers/UID/auth.json}, is not read: no variable says the user's number.
+     * PATH} to find credential helpers, and the variables above. Without a home directory its files are left out.
      *
      * @param environment the environment variables, for example {@code System.getenv()}
      * @param clock the time
@@ -88,6 +90,16 @@ public final class Keychain implements CredentialProvider {
 
     /** The files in the order in which they are searched, whether they exist or not. */
     static List<Path> files(Map<String, String> environment) {
+        return files(environment, Path.of("/proc/self"), Path.of("/run/containers"));
+    }
+
+    /**
+     * The same.
+     *
+     * @param process belongs to the user
+     * @param users has a folder for each user, named by the number
+     */
+    static List<Path> files(Map<String, String> environment, Path process, Path users) {
         String only = environment.getOrDefault("REGISTRY_AUTH_FILE", "");
         if (!only.isEmpty()) {
             return List.of(Path.of(only));
@@ -95,7 +107,16 @@ public final class Keychain implements CredentialProvider {
         String profile = environment.getOrDefault("USERPROFILE", "");
         String home = variable(environment, "HOME", profile, "");
         List<Path> files = new ArrayList<>();
-        add(files, environment.getOrDefault("XDG_RUNTIME_DIR", ""), "containers/auth.json");
+        String runtime = environment.getOrDefault("XDG_RUNTIME_DIR", "");
+        if (!runtime.isEmpty()) {
+            add(files, runtime, "containers/auth.json");
+        } else {
+            try {
+                add(files, users + "/" + Files.getAttribute(process, "unix:uid"), "auth.json");
+            } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+                // This is not Linux.
+            }
+        }
         add(files, variable(environment, "XDG_CONFIG_HOME", home, "/.config"), "containers/auth.json");
         add(files, variable(environment, "DOCKER_CONFIG", home, "/.docker"), "config.json");
         add(files, home, ".dockercfg");

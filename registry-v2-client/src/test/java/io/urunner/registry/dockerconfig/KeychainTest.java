@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,6 +35,7 @@ class KeychainTest {
     private final Map<String, String> environment = new HashMap<>();
 
     private Keychain docker() {
+        environment.putIfAbsent("XDG_RUNTIME_DIR", directory.resolve("run").toString());
         return Keychain.docker(environment, InstantSource.system(), task -> {
             throw new AssertionError("no helper is asked");
         });
@@ -116,8 +118,41 @@ class KeychainTest {
         for (String variable : variables.split(" ")) {
             environment.put(variable.split("=", 2)[0], variable.split("=", 2)[1]);
         }
-        assertThat(Keychain.files(environment).stream().map(Path::toString).toList())
+        Path none = directory.resolve("none");
+        assertThat(Keychain.files(environment, none, none).stream()
+                        .map(Path::toString)
+                        .toList())
                 .isEqualTo(files.isEmpty() ? List.of() : List.of(files.split(" ")));
+    }
+
+    @Test
+    void withoutAVariableTheFolderOfTheUserIsSearchedFirst() throws Exception {
+        Assumptions.assumeTrue(
+                directory.getFileSystem().supportedFileAttributeViews().contains("unix"), "no numbers");
+        Path own = directory.resolve("users/" + Files.getAttribute(directory, "unix:uid") + "/auth.json");
+        environment.put("HOME", "/h");
+        Path users = directory.resolve("users");
+        assertThat(Keychain.files(environment, directory, users)).hasSize(4).startsWith(own);
+
+        environment.put("XDG_RUNTIME_DIR", "/r");
+        assertThat(Keychain.files(environment, directory, users))
+                .hasSize(4)
+                .startsWith(Path.of("/r/containers/auth.json"));
+        environment.put("REGISTRY_AUTH_FILE", "/a");
+        assertThat(Keychain.files(environment, directory, users)).containsExactly(Path.of("/a"));
+    }
+
+    /** As the kernel says it, where there is one that does. */
+    @Test
+    void theUserIsThatOfTheProcess() throws Exception {
+        Path status = Path.of("/proc/self/status");
+        Assumptions.assumeTrue(Files.exists(status), "this is not Linux");
+        String user = Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("Uid:"))
+                .findFirst()
+                .orElseThrow()
+                .split("\\s+")[2];
+        assertThat(Keychain.files(Map.of())).containsExactly(Path.of("/run/containers", user, "auth.json"));
     }
 
     @Test
