@@ -156,6 +156,7 @@ public final class Copy {
 
         /**
          * Only finds out what would be copied (default: copies). Source and target are read, and nothing is written.
+         * The result is that of a copy right after it, unless the registry refuses to mount blobs.
          *
          * @return this
          */

@@ -14,7 +14,10 @@ public record CopyResult(Descriptor image, List<Item> items) {
     public enum Outcome {
         /** It was transferred; in a dry run, it would be. */
         COPIED,
-        /** The registry took it from another repository of its own. */
+        /**
+         * The registry took it from another repository of its own; in a dry run, it would be asked to. One that refuses
+         * gets it transferred.
+         */
         MOUNTED,
         /** The target had it. */
         PRESENT,

@@ -138,12 +138,10 @@ final class CopyRun {
             outcome = Outcome.LEFT_OUT;
         } else if (copy.target.hasBlob(blob)) {
             outcome = Outcome.PRESENT;
+        } else if (copy.dryRun ? copy.target.mounts(copy.source) : copy.target.mountBlob(blob, copy.source)) {
+            outcome = Outcome.MOUNTED;
         } else if (!copy.dryRun) {
-            if (copy.target.mountBlob(blob, copy.source)) {
-                outcome = Outcome.MOUNTED;
-            } else {
-                transfer(blob);
-            }
+            transfer(blob);
         }
         finish(blob, outcome);
     }

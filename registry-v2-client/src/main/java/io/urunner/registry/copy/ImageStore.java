@@ -118,6 +118,16 @@ public interface ImageStore extends AutoCloseable {
     }
 
     /**
+     * Whether {@link #mountBlob} may take blobs from another store: what a dry run counts as mounted.
+     *
+     * @param from the other store
+     * @return by default false
+     */
+    default boolean mounts(ImageStore from) {
+        return false;
+    }
+
+    /**
      * Writes a manifest or an index. What it refers to must be there already.
      *
      * @param reference the name that it gets, or its digest for none

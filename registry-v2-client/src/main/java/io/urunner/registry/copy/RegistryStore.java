@@ -73,9 +73,15 @@ final class RegistryStore implements ImageStore {
     @Override
     public boolean mountBlob(Descriptor blob, ImageStore from) throws RegistryException, InterruptedException {
         return from instanceof RegistryStore other
-                && other.repository.registry().equals(repository.registry())
-                && !other.repository.name().equals(repository.name())
+                && mounts(from)
                 && client.mountBlob(repository, other.repository.name(), blob.digest());
+    }
+
+    @Override
+    public boolean mounts(ImageStore from) {
+        return from instanceof RegistryStore other
+                && other.repository.registry().equals(repository.registry())
+                && !other.repository.name().equals(repository.name());
     }
 
     @Override

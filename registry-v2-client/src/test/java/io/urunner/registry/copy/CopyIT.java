@@ -17,6 +17,7 @@ import io.urunner.registry.copy.CopyResult.Outcome;
 import io.urunner.registry.testing.DockerRegistry;
 import io.urunner.registry.testing.Skopeo;
 import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -125,10 +126,20 @@ class CopyIT {
 
     @Test
     void blobsOfTheSameRegistryAreMounted() throws Exception {
-        CopyResult result = copy().to(client, image(source, "elsewhere/app:v1")).run();
+        ImageReference to = image(source, "elsewhere/app:v1");
+        push(to.toRepository(), amd.config().mediaType(), blobOf(amd.config()));
 
-        assertThat(result.count(Outcome.MOUNTED)).isEqualTo(3);
-        assertThat(client.manifest(image(source, "elsewhere/app:v1"))).isEqualTo(index);
+        CopyResult would = copy().dryRun().to(client, to).run();
+        CopyResult result = copy().to(client, to).run();
+        CopyResult wouldAgain = copy().dryRun().to(client, to).run();
+        CopyResult again = copy().to(client, to).run();
+
+        assertThat(result.count(Outcome.MOUNTED)).isEqualTo(2);
+        assertThat(result.count(Outcome.PRESENT)).isEqualTo(1);
+        assertThat(result.count(Outcome.COPIED)).isEqualTo(3);
+        assertThat(would).isEqualTo(result);
+        assertThat(wouldAgain).isEqualTo(again);
+        assertThat(client.manifest(to)).isEqualTo(index);
     }
 
     @Test
@@ -247,6 +258,12 @@ class CopyIT {
         assertThat(Layouts.folder(layout).tags()).containsExactlyInAnyOrder("v1", fallback + ".sig");
         assertThat(client.find(to.toRepository().digest(sbom.digest()))).isPresent();
         assertThat(client.tags(to.toRepository()).all()).contains("v1", fallback + ".sig");
+    }
+
+    private static byte[] blobOf(Descriptor blob) throws Exception {
+        try (InputStream content = client.blob(image(source, "team/app").toRepository(), blob)) {
+            return content.readAllBytes();
+        }
     }
 
     private static Descriptor push(Repository repository, String mediaType, byte[] content) {

@@ -144,6 +144,20 @@ class ImageCommandsIT extends WiredCommands {
     }
 
     @Test
+    void aDryRunCountsWhatWouldBeMountedApart() {
+        String from = at(source, "team/app:v1");
+        String to = at(source, "mounted/app:v1");
+
+        String would = printed("copy", "--dry-run", from, to);
+        assertThat(err.toString()).contains("would be mounted sha256:", "would be copied sha256:");
+        String did = printed("copy", from, to);
+
+        assertThat(did).contains(" mounted, 0 already there").doesNotContain(" 0 mounted");
+        assertThat(would.replace(" would be copied: ", " copied: ")).isEqualTo(did);
+        assertThat(printed("copy", "--dry-run", from, to)).contains(": 0 transferred (0 B), 0 mounted, ");
+    }
+
+    @Test
     void copiesWhatDockerSaved() throws Exception {
         String amd = at(source, "team/app@" + TestImage.image("one", "amd64").digest());
         Path saved = folder.resolve("saved.tar");

@@ -21,7 +21,7 @@ final class CopyProgress implements CopyListener {
     private final Optional<PrintWriter> terminal;
     private final Optional<PrintWriter> lines;
     private final int width;
-    private final String copied;
+    private final boolean dryRun;
 
     /** How much of each blob that is being copied was read. */
     private final Map<Digest, Long> parts = new HashMap<>();
@@ -41,7 +41,7 @@ final class CopyProgress implements CopyListener {
      * @param dryRun whether nothing is really copied
      */
     CopyProgress(Optional<PrintWriter> terminal, PrintWriter err, Form form, boolean dryRun) {
-        this.copied = dryRun ? "would be copied" : word(Outcome.COPIED);
+        this.dryRun = dryRun;
         this.terminal = form.structured() ? Optional.empty() : terminal;
         this.lines = form.structured() || terminal.isPresent() ? Optional.empty() : Optional.of(err);
         this.width = form.width();
@@ -67,8 +67,9 @@ final class CopyProgress implements CopyListener {
         Long part = parts.remove(content.digest());
         done += content.size() - (part == null ? 0 : part);
         lines.ifPresent(out -> {
-            out.println((outcome == Outcome.COPIED ? copied : word(outcome)) + " " + content.digest() + " "
-                    + size(content.size()));
+            boolean would = dryRun && outcome != Outcome.PRESENT;
+            out.println(
+                    (would ? "would be " : "") + word(outcome) + " " + content.digest() + " " + size(content.size()));
             out.flush();
         });
         show();
