@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -286,7 +287,8 @@ public record Settings(
         public Registry {
             trustedHosts = List.copyOf(trustedHosts);
             mirrors = List.copyOf(mirrors);
-            address.ifPresent(HostOptions.DEFAULTS::withAddress);
+            checked("trustedHosts", HostOptions.DEFAULTS::withTrustedHosts, Set.copyOf(trustedHosts));
+            address.ifPresent(hostAndPort -> checked("address", HostOptions.DEFAULTS::withAddress, hostAndPort));
             if (interval.isPresent() && interval.get().toMillis() < 1000) {
                 throw new IllegalArgumentException("interval must be at least one second");
             }
@@ -322,6 +324,15 @@ public record Settings(
         public boolean credentialsAreOptional() {
             return Arrays.stream(credentials.getClass().getRecordComponents())
                     .allMatch(component -> component.getType() == Optional.class);
+        }
+
+        /** Has the client check a value, and says for which setting. */
+        private static <T> void checked(String name, Function<T, HostOptions> use, T value) {
+            try {
+                use.apply(value);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(name + " cannot be used: " + e.getMessage(), e);
+            }
         }
 
         private boolean isReachedLike(Registry other) {

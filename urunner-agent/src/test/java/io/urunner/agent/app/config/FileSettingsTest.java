@@ -279,6 +279,25 @@ class FileSettingsTest {
     }
 
     @Test
+    void aPlaceThatIsNoHostIsAProblem() throws IOException {
+        assertThat(problems(
+                        "registries:",
+                        "  - host: a.example",
+                        "    trustedHosts: ['https://login.example/token', b.example]",
+                        "  - host: b.example",
+                        "    address: https://c.example",
+                        "  - host: c.example",
+                        "    mirrors: [{url: 'https://d.example?x=y'}]"))
+                .containsExactly(
+                        "urunner.yaml:3: registries[0].trustedHosts: trustedHosts cannot be used: not a host: \"https://login.example/token\": write"
+                                + " \"login.example\"",
+                        "urunner.yaml:5: registries[1].address: address cannot be used: an address must be host or host:port, without scheme and"
+                                + " path",
+                        "urunner.yaml:7: registries[2].mirrors[0].url: url: a mirror is an http or https URL without user,"
+                                + " password, query and fragment; configure its credentials as those of a registry");
+    }
+
+    @Test
     void aHostThatIsListedTwiceIsAProblem() throws IOException {
         assertThat(problems("interval: 5s", "registries: [{host: a.example}, {host: a.example}]"))
                 .containsExactly("urunner.yaml:2: registries: registries name a.example twice");
