@@ -185,6 +185,18 @@ class ImageCopyKillsIT {
     }
 
     @Test
+    void interruptedItCancelsTheUploadInProgress() throws Exception {
+        try (AgentProcess interrupted = copy(target.host() + "/team/app:v1")) {
+            awaitTheMiddle(interrupted);
+            signal("INT", interrupted);
+
+            assertThat(interrupted.exitCode()).isEqualTo(1);
+            assertThat(interrupted.log()).contains("urunner: interrupted").doesNotContain("\tat ");
+        }
+        assertThat(target.count("DELETE", "/v2/team/app/blobs/uploads/")).isEqualTo(1);
+    }
+
+    @Test
     void interruptedItLeavesNoUnfinishedFileAndGoesOn() throws Exception {
         Path layout = folder.resolve("layout");
         try (AgentProcess interrupted = copy("oci:" + layout + ":v1")) {
