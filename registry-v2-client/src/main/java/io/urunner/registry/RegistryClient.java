@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * registries and threads; keep it as long as possible, because it remembers tokens, scopes and connections.
  *
  * <p>Methods block. They return within the {@linkplain Builder#deadline deadline}, and soon after the thread is
- * interrupted. Blobs get additional time, in proportion to their size at the slowest {@linkplain Builder#transferRate
+ * interrupted; only an upload that is given up is cancelled before, which takes two seconds at most. Blobs get additional time, in proportion to their size at the slowest {@linkplain Builder#transferRate
  * rate}, and a listing has a {@linkplain Builder#listingDeadline deadline} of its own for all pages. The client also
  * limits what a host may send: it rejects an answer that is larger than any sensible one.
  */

@@ -11,6 +11,9 @@ import io.urunner.registry.PushOptions;
 import io.urunner.registry.RegistryClient;
 import io.urunner.registry.RegistryException;
 import io.urunner.registry.Repository;
+import io.urunner.registry.auth.CredentialProvider;
+import io.urunner.registry.dockerconfig.Keychain;
+import io.urunner.registry.dockerconfig.PullSecret;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,8 +21,10 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -45,7 +50,25 @@ class MisbehavingRegistryTest {
     }
 
     private static RegistryClient client() {
+        return client(Keychain.chain());
+    }
+
+    private static CredentialProvider secret(String host, String user, String password) {
+        String config =
+                "{\"auths\":{\"" + host + "\":{\"username\":\"" + user + "\",\"password\":\"" + password + "\"}}}";
+        return Keychain.kubernetes(List.of(PullSecret.parse(
+                "regcred",
+                "kubernetes.io/dockerconfigjson",
+                Map.of(".dockerconfigjson", config.getBytes(StandardCharsets.UTF_8)))));
+    }
+
+    private static ImageReference image(MisbehavingRegistry registry) {
+        return ImageReference.parse(registry.host() + "/shop/web:latest");
+    }
+
+    private static RegistryClient client(CredentialProvider credentials) {
         return RegistryClient.builder()
+                .credentials(credentials)
                 .defaults(HostOptions.DEFAULTS.withPlainHttp())
                 .sleeper(duration -> {})
                 .build();
@@ -81,13 +104,21 @@ class MisbehavingRegistryTest {
     @ValueSource(ints = {400, 403, 404, 500})
     void headLies(int status) throws Exception {
         try (MisbehavingRegistry registry =
-                MisbehavingRegistry.builder().lyingHead(status).start()) {
+                        MisbehavingRegistry.builder().lyingHead(status).start();
+                RegistryClient client = client()) {
             registry.push("shop/web", "latest", IMAGE);
             assertThat(send(registry, "HEAD", MANIFEST).statusCode()).isEqualTo(status);
             HttpResponse<byte[]> read = send(registry, "GET", MANIFEST);
             assertThat(read.statusCode()).isEqualTo(200);
             assertThat(read.body()).isEqualTo(IMAGE.manifest());
             assertThat(registry.requests()).containsExactly("HEAD " + MANIFEST, "GET " + MANIFEST);
+
+            for (int i = 0; i < 2; i++) {
+                assertThat(client.resolve(image(registry)).digest()).hasToString(IMAGE.digest());
+            }
+            assertThat(registry.requests().subList(2, registry.requests().size()))
+                    .as("the lie is found out once")
+                    .containsExactly("HEAD " + MANIFEST, "GET " + MANIFEST, "GET " + MANIFEST);
         }
     }
 
@@ -238,15 +269,35 @@ class MisbehavingRegistryTest {
     }
 
     @Test
+    void aClientFollowsTheRedirectWithoutItsCredential() throws Exception {
+        String authorization =
+                "Basic " + Base64.getEncoder().encodeToString("ci:only-here".getBytes(StandardCharsets.UTF_8));
+        try (MisbehavingRegistry real = MisbehavingRegistry.builder().start();
+                MisbehavingRegistry gateway = MisbehavingRegistry.builder()
+                        .challenge("Basic realm=\"r\"", authorization)
+                        .redirect(real)
+                        .start();
+                RegistryClient client = client(secret(gateway.host(), "ci", "only-here"))) {
+            real.push("shop/web", "latest", IMAGE);
+            assertThat(client.manifest(image(gateway)).content()).isEqualTo(IMAGE.manifest());
+            assertThat(gateway.authorizations()).containsExactly("", authorization);
+            assertThat(real.authorizations()).containsExactly("");
+        }
+    }
+
+    @Test
     void typesAndDigestsAreOdd() throws Exception {
         try (MisbehavingRegistry registry = MisbehavingRegistry.builder()
-                .mediaType("text/plain")
-                .digestHeader("")
-                .start()) {
+                        .mediaType("text/plain")
+                        .digestHeader("")
+                        .start();
+                RegistryClient client = client()) {
             registry.push("shop/web", "latest", IMAGE);
             HttpResponse<byte[]> read = send(registry, "GET", MANIFEST);
             assertThat(header(read, "Content-Type")).isEqualTo("text/plain");
             assertThat(read.headers().firstValue("Docker-Content-Digest")).isEmpty();
+            assertThat(client.resolve(image(registry)).digest()).hasToString(IMAGE.digest());
+            assertThat(client.manifest(image(registry)).content()).isEqualTo(IMAGE.manifest());
         }
     }
 
@@ -266,10 +317,30 @@ class MisbehavingRegistryTest {
     @Test
     void aSlowBodyArrives() throws Exception {
         try (MisbehavingRegistry registry = MisbehavingRegistry.builder()
-                .slowBodies(10, Duration.ofMillis(50))
-                .start()) {
+                        .slowBodies(10, Duration.ofMillis(50))
+                        .start();
+                RegistryClient client = client()) {
             registry.push("shop/web", "latest", IMAGE);
             assertThat(send(registry, "GET", MANIFEST).body()).isEqualTo(IMAGE.manifest());
+            assertThat(client.manifest(image(registry)).content()).isEqualTo(IMAGE.manifest());
+        }
+    }
+
+    @Test
+    void aClientWaitsForAGatewayAndMakesChunksLargeEnough() throws Exception {
+        try (MisbehavingRegistry registry = MisbehavingRegistry.builder()
+                        .failFirst(503, 1, Map.of("Content-Type", "text/html"), "<html>closed</html>")
+                        .minimumChunk(5)
+                        .start();
+                RegistryClient client = client()) {
+            client.pushBlob(
+                    Repository.parse(registry.host() + "/shop/web"),
+                    blob(12),
+                    () -> new ByteArrayInputStream(new byte[12]),
+                    PushOptions.DEFAULTS.withChunks(2));
+            assertThat(registry.requests())
+                    .extracting(line -> line.substring(0, line.indexOf(' ')))
+                    .containsExactly("POST", "POST", "PATCH", "PATCH", "PATCH", "PUT");
         }
     }
 
@@ -283,8 +354,7 @@ class MisbehavingRegistryTest {
             HttpResponse<byte[]> first = send(registry, "GET", MANIFEST);
             assertThat(List.of(first.statusCode(), header(first, "Retry-After")))
                     .containsExactly(503, "7");
-            assertThat(new String(first.body(), java.nio.charset.StandardCharsets.UTF_8))
-                    .contains("closed");
+            assertThat(new String(first.body(), StandardCharsets.UTF_8)).contains("closed");
             assertThat(send(registry, "GET", MANIFEST).statusCode()).isEqualTo(200);
             assertThat(header(send(registry, "POST", "/v2/shop/web/blobs/uploads/"), "OCI-Chunk-Min-Length"))
                     .isEqualTo("5");
