@@ -170,7 +170,7 @@ final class Caller {
             Call asked = last ? call.insteadOfHead() : heads.asked(call);
             try {
                 Response response = once(asked, accepted, deadline);
-                if (asked != call && !last) {
+                if (!last && !asked.method().equals(call.method())) {
                     heads.rememberWrong(call);
                 }
                 return response;

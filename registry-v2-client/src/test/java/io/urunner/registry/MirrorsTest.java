@@ -464,6 +464,21 @@ class MirrorsTest {
     }
 
     @Test
+    void aMirrorThatMissesEverythingIsAskedTwiceOnce() throws Exception {
+        mirror.answer(request -> status(404));
+        try (RegistryClient client = client(Mirror.of(mirror.url()))) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(client.resolve(registry.image("team/app:v" + i)).digest())
+                        .hasToString(NEW);
+            }
+        }
+        assertThat(mirror.lines())
+                .extracting(line -> line.split(" ", -1)[0])
+                .containsExactly("HEAD", "GET", "HEAD", "HEAD");
+        assertThat(registry.requests).hasSize(3);
+    }
+
+    @Test
     void aRegistryIsReachedAtAnotherAddressUnderItsName() throws Exception {
         registry.answer(
                 request -> request.getHeader("Authorization") == null ? challenge("Basic realm=\"r\"") : manifest(NEW));
