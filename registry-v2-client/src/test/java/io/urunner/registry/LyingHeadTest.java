@@ -307,6 +307,36 @@ class LyingHeadTest {
         assertThat(methods()).hasSize(12);
     }
 
+    /** A registry that ignores the range announces the whole blob, which never comes. */
+    @Test
+    void theBlobItselfIsNotDownloaded() throws Exception {
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(405)
+                : new MockResponse().setHeader("Content-Length", 1_000_000_000));
+
+        assertThat(client.hasBlob(registry.image("team/app").toRepository(), DIGEST))
+                .isTrue();
+        assertThat(methods()).containsExactly("HEAD", "GET");
+    }
+
+    /** A push sends what is missing, and nothing that HEAD alone denies. */
+    @ParameterizedTest
+    @ValueSource(ints = {400, 403, 404, 405, 500})
+    void aBlobThatIsThereIsFoundAmongThoseThatAreNot(int status) throws Exception {
+        String there = DIGEST.toString();
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(status)
+                : String.valueOf(request.getPath()).endsWith(there)
+                        ? status(206).setBody("{")
+                        : status(404));
+        Repository repository = registry.image("team/app").toRepository();
+
+        assertThat(client.hasBlob(repository, DIGEST)).isTrue();
+        assertThat(client.hasBlob(repository, Digest.of(new byte[1]))).isFalse();
+        assertThat(client.hasBlob(repository, DIGEST)).isTrue();
+        assertThat(methods()).containsExactly("HEAD", "GET", "GET", "GET");
+    }
+
     /** A URL that is signed for GET refuses HEAD, so the registry is asked for another one. */
     @ParameterizedTest
     @ValueSource(ints = {401, 403})
