@@ -415,6 +415,7 @@ final class Attempt {
             challenges = Challenge.parse(response.headers("WWW-Authenticate"));
             ErrorAnswer answer = ErrorAnswer.of(response).with(challenges);
             errors = answer.errors();
+            TransientFailure.throwIfLimit(call.registry(), response, errors, parts.clock.instant());
             // Gateways have challenges of their own, such as Negotiate.
             specified = Challenge.anyIs(Challenge.BASIC, challenges)
                     || Challenge.anyIs(Challenge.BEARER, challenges)

@@ -44,7 +44,7 @@ final class Authorizer {
     final CredentialLedger ledger;
     final ChallengeMemory memory;
     final Elsewhere elsewhere;
-    private final InstantSource clock;
+    final InstantSource clock;
     private final LruMap<String, Credential> preferences = new LruMap<>(MOST_REMEMBERED, LruMap.LONGEST);
 
     /** When a credential last failed: for a scope, or, without a scope, because it is wrong. */
@@ -126,7 +126,7 @@ final class Authorizer {
                             response.close();
                         }
                     } catch (TransientFailure e) {
-                        if (e.status() != 429) {
+                        if (!e.isLimit()) {
                             throw e;
                         }
                         // Limits are per account.
@@ -305,7 +305,7 @@ final class Authorizer {
                 throw TransientFailure.of(call.registry(), response, clock.instant());
             }
         } catch (TransientFailure e) {
-            if (e.status() == 429 && e.retryAfter().isPresent()) {
+            if (e.isLimit() && e.retryAfter().isPresent()) {
                 ledger.pause(asker, e.retryAfter().get());
             }
             throw e;

@@ -296,14 +296,16 @@ final class Caller {
         return false;
     }
 
-    private static Response checked(Call call, Response response, Set<Integer> expected) throws RegistryException {
+    private Response checked(Call call, Response response, Set<Integer> expected)
+            throws RegistryException, IOException {
         if (response.isSuccessful() || expected.contains(response.code())) {
             return response;
         }
         try (response) {
+            List<OciError> errors = ErrorAnswer.of(response).errors();
+            TransientFailure.throwIfLimit(call.registry(), response, errors, clock.instant());
             throw refused(
-                    call.what()
-                            .answered(response.code(), ErrorAnswer.of(response).errors()),
+                    call.what().answered(response.code(), errors),
                     response.request().url().host());
         }
     }
@@ -335,7 +337,7 @@ final class Caller {
                             .truncatedTo(ChronoUnit.SECONDS) // the precision of the message
                     : null;
             FailedRequest what = call.what().answered(answered.status(), answered.errors());
-            if (answered.status() == 429) {
+            if (answered.isLimit()) {
                 Instant moment = retryAt != null ? retryAt : now.plus(GUESS);
                 String until = retryAt != null ? "; try again at " + retryAt : "";
                 return new RateLimitedException(what, "too many requests" + until, moment, retryAt != null, failure);

@@ -303,16 +303,17 @@ final class TokenService {
 
     private JsonNode read(Response response, Question question) throws Refused, IOException {
         int status = response.code();
+        String issuer = "the token server " + Addresses.authority(question.realm());
         if (RetryPolicy.isTransient(status)) {
-            throw TransientFailure.of(
-                    "the token server " + Addresses.authority(question.realm()), response, clock.instant());
+            throw TransientFailure.of(issuer, response, clock.instant());
         }
         if (status >= 400) {
-            throw new Refused(status, ErrorAnswer.of(response));
+            ErrorAnswer answer = ErrorAnswer.of(response);
+            TransientFailure.throwIfLimit(issuer, response, answer.errors(), clock.instant());
+            throw new Refused(status, answer);
         }
         if (!response.isSuccessful()) {
-            throw new Violation("the token server " + Addresses.authority(question.realm()) + " answered " + status
-                    + " instead of a token");
+            throw new Violation(issuer + " answered " + status + " instead of a token");
         }
         return Token.read(Bodies.read(response, Bodies.SMALL));
     }

@@ -46,6 +46,29 @@ final class TransientFailure extends IOException {
         return known ? Optional.of(LONGEST_GUESS) : limit.window();
     }
 
+    /**
+     * Some registries and gateways say with 400 or 403 that there were too many requests, and mean it: it is their code,
+     * not a verdict.
+     *
+     * @throws TransientFailure if the first error says so
+     */
+    static void throwIfLimit(String host, Response response, List<OciError> errors, Instant now)
+            throws TransientFailure {
+        if (isLimit(errors)) {
+            throw new TransientFailure(
+                    host, response.code(), errors, RateLimitHeaders.retryAfter(response.headers(), now));
+        }
+    }
+
+    private static boolean isLimit(List<OciError> errors) {
+        return !errors.isEmpty() && errors.get(0).code().equals("TOOMANYREQUESTS");
+    }
+
+    /** Whether there were too many requests. */
+    boolean isLimit() {
+        return status == 429 || isLimit(errors);
+    }
+
     int status() {
         return status;
     }

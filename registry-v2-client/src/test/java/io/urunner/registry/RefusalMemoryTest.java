@@ -163,6 +163,25 @@ class RefusalMemoryTest {
         assertThat(client.resolve(image()).digest()).hasToString(DIGEST);
     }
 
+    /** The code of the specification, which some send with another status than 429, is no verdict on a credential. */
+    @ParameterizedTest
+    @ValueSource(ints = {400, 401, 403})
+    void tooManyRequestsAreNoRefusal(int status) throws Exception {
+        String body = "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\",\"message\":\"slow down\"}]}";
+        RegistryClient client = client(ci());
+        registry.answer(request -> refusal(status, body).setHeader("Retry-After", "30"));
+
+        assertThat(refused(client)).isInstanceOf(RateLimitedException.class).hasMessageContaining("slow down");
+        wantsToken();
+        time.pass(Duration.ofSeconds(30));
+        issuer.answer(request -> refusal(status, body).setHeader("Retry-After", "30"));
+        assertThat(refused(client)).isInstanceOf(RateLimitedException.class);
+        issuer.answer(request -> json("{\"token\":\"t\"}"));
+        time.pass(Duration.ofSeconds(30));
+
+        client.manifest(image());
+    }
+
     @Test
     void remembersItForAsLongAsConfigured() {
         registry.answer(request -> refusal(403, DENIED));
