@@ -140,6 +140,10 @@ final class Caller {
         return mirrors.lastOf(registry);
     }
 
+    String mirrorOf(ImageReference image) {
+        return mirrors.lastOf(image);
+    }
+
     /** A part of what is left of a deadline, for one of several hosts that are asked in turn. */
     Deadline share(Deadline whole, int parts, Call call) {
         return new Deadline(ticker, whole.remaining().dividedBy(parts), call.transfer());

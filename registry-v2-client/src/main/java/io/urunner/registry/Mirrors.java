@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -24,6 +25,7 @@ final class Mirrors {
     private static final long PAUSE = TimeUnit.MINUTES.toNanos(1);
 
     private static final int MOST_REMEMBERED = 1000;
+    private static final int MOST_IMAGES = 10_000;
 
     /** Larger content is verified where it is read. */
     private static final long PEEKED = 1024 * 1024;
@@ -38,13 +40,18 @@ final class Mirrors {
     /** By registry: the mirror that gave the last answer, or nothing, and why others did not. */
     private final LruMap<String, Map.Entry<String, String>> last;
 
+    /** By image of a registry with mirrors: the mirror that gave the last answer, a line break, and what others did. */
+    private final LruMap<String, String> images;
+
     Mirrors() {
         last = new LruMap<>(MOST_REMEMBERED);
+        images = new LruMap<>(MOST_IMAGES, LruMap.LONGEST);
     }
 
     /** For other credentials: that a mirror fails one user says nothing about others, but what answered last is shared. */
     Mirrors(Mirrors origin) {
         last = origin.last;
+        images = origin.images;
     }
 
     /**
@@ -63,14 +70,20 @@ final class Mirrors {
         }
         Set<Integer> misses = expected.contains(NOT_MODIFIED) ? MISSES_OR_UNCHANGED : MISSES;
         List<Exception> failures = new ArrayList<>();
+        List<String> passedOver = new ArrayList<>();
         String by = "";
         Response answer = null;
         boolean answered = false;
         try {
             for (int i = 0; i < mirrors.size() && answer == null; i++) {
                 Deadline share = caller.share(deadline, mirrors.size() - i + 1, call);
+                String mirror = mirrors.get(i).toString();
                 answer = ask(caller, call, mirrors.get(i), blob, misses, share, failures);
-                by = answer == null ? "" : mirrors.get(i).toString();
+                if (answer == null) {
+                    passedOver.add(mirror + " " + brief(failures.get(failures.size() - 1), mirror));
+                } else {
+                    by = mirror;
+                }
             }
             if (answer == null) {
                 answer = caller.call(call, expected, deadline);
@@ -87,6 +100,14 @@ final class Mirrors {
             if (answered) {
                 String problems = failures.stream().map(Throwable::getMessage).collect(Collectors.joining("; "));
                 last.put(key(call.registry()), Map.entry(by, problems));
+                if (blob == null && !mirrors.isEmpty()) {
+                    images.put(
+                            key(
+                                    call.registry(),
+                                    call.what().repository(),
+                                    call.what().reference()),
+                            by + "\n" + String.join("; ", passedOver));
+                }
             }
         }
     }
@@ -142,6 +163,20 @@ final class Mirrors {
         return registry.toLowerCase(Locale.ROOT);
     }
 
+    private static String key(String registry, Optional<String> repository, Optional<String> reference) {
+        return key(registry) + "/" + repository.orElse("") + "@" + reference.orElse("");
+    }
+
+    /** What a mirror did, in words that name neither what was asked for nor a credential. */
+    private static String brief(Exception failure, String mirror) {
+        if (failure instanceof RegistryException e) {
+            return e.status().isPresent() ? "answered HTTP " + e.status().getAsInt() : "cannot be reached";
+        }
+        String words = String.valueOf(failure.getMessage()).replace("the mirror " + mirror + " ", "");
+        int details = words.indexOf(": ");
+        return details < 0 ? words : words.substring(0, details);
+    }
+
     private static Response once(Caller caller, Call asked, Set<Integer> expected, Deadline deadline)
             throws RegistryException, IOException, InterruptedException {
         try {
@@ -163,6 +198,13 @@ final class Mirrors {
     Map.Entry<String, String> lastOf(String registry) {
         Map.Entry<String, String> known = last.get(key(registry));
         return known == null ? Map.entry("", "") : known;
+    }
+
+    /** The mirror that gave the last answer for an image, or nothing, a line break, and what others did. */
+    String lastOf(ImageReference image) {
+        String known =
+                images.get(key(image.registry(), Optional.of(image.repository()), Optional.of(image.tagOrDigest())));
+        return known == null ? "\n" : known;
     }
 
     /** Why an answer is not used, or null if it is: a mirror with a wrong address often serves a page. */

@@ -480,6 +480,29 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
+     * Returns the mirror that gave the last answer about an image, as far as this client and its views asked. That of about
+     * the last 10,000 images of registries with mirrors is remembered.
+     *
+     * @param image the image, as it was asked for: with its tag, or with its digest
+     * @return the mirror's URL, or empty if the registry itself answered, or nothing was asked or is remembered
+     */
+    public Optional<String> mirror(ImageReference image) {
+        return Optional.of(caller.mirrorOf(image).split("\n", 2)[0]).filter(mirror -> !mirror.isEmpty());
+    }
+
+    /**
+     * Returns which mirrors were passed over before the last answer about an image, and what they did instead. The words
+     * name nothing but the mirrors, so they are for everybody.
+     *
+     * @param image the image, as it was asked for: with its tag, or with its digest
+     * @return for example {@code https://cache.example answered 404}, several separated by semicolons; empty if there
+     *     were none, or nothing is remembered
+     */
+    public Optional<String> mirrorsPassedOver(ImageReference image) {
+        return Optional.of(caller.mirrorOf(image).split("\n", 2)[1]).filter(words -> !words.isEmpty());
+    }
+
+    /**
      * Says why mirrors were passed over before the last answer for a manifest or blob of a registry. The words name what
      * was asked for, and possibly where a credential is from: they are for operators.
      *

@@ -222,6 +222,11 @@ class MirrorsTest {
                     .contains("HTTP 403");
             assertThat(client.mirror(registry.host())).contains(second.url());
             assertThat(client.mirrorProblem(registry.host()).orElseThrow()).contains(mirror.host(), "HTTP 403");
+            ImageReference image = registry.image("team/app");
+            assertThat(client.mirror(image)).contains(second.url());
+            assertThat(client.mirrorsPassedOver(image)).contains(mirror.url() + " answered HTTP 403");
+            assertThat(client.mirror(registry.image("team/other"))).isEmpty();
+            assertThat(client.mirrorsPassedOver(registry.image("team/other"))).isEmpty();
 
             second.answer(request -> new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST));
             client.resolve(registry.image("team/app"));
@@ -232,6 +237,10 @@ class MirrorsTest {
             assertThat(passed).hasSize(1 + 2 + 2);
             assertThat(passed.get(4)).contains(" " + second.url() + " ", "is not asked for a minute");
             assertThat(client.mirrorProblem(registry.host()).orElseThrow()).contains("; ", "is not asked for a minute");
+            assertThat(client.mirror(image)).isEmpty();
+            assertThat(client.mirrorsPassedOver(image).orElseThrow())
+                    .isEqualTo(mirror.url() + " answered HTTP 403; " + second.url()
+                            + " cannot be reached, and is not asked for a minute");
 
             mirror.answer(request -> manifest(OLD));
             time.sleep(Duration.ofSeconds(20));

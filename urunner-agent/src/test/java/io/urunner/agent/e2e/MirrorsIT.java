@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -131,11 +132,46 @@ class MirrorsIT {
                 assertThat(askedByTheAgent(registry)).isNotEmpty();
                 assertThat(Metrics.of(port)).contains(count);
                 assertThat(told(file, "explain", web.toString()))
-                        .contains("from the registry itself, past its mirrors");
+                        .contains("from the registry itself, past mirrors: " + cache.url() + " cannot be reached");
                 assertThat(told(file, "doctor"))
                         .contains("a mirror had no answer", "the mirror " + cache.url() + " cannot be reached")
                         .doesNotContain("WRONG");
                 assertThat(agent.log()).contains("the mirror " + cache.url() + " cannot be reached");
+            }
+        }
+    }
+
+    @Test
+    @Timeout(value = 3, unit = TimeUnit.MINUTES)
+    void eachImageSaysFromWhereItIs() throws Exception {
+        try (DockerRegistry partial = DockerRegistry.start()) {
+            String digest = registry.push("team/app", "latest", "one");
+            registry.push("team/other", "latest", "one");
+            partial.push("team/app", "latest", "one");
+            WorkloadId app = cluster.deployment(namespace, "app", registry.host() + "/team/app:latest", 1);
+            WorkloadId other = cluster.deployment(namespace, "other", registry.host() + "/team/other:latest", 1);
+            Await.until("both run", Seen.within(SOON), () -> Seen.running(cluster, namespace, 2, digest));
+            Path file = file("  - {host: '%s', mirrors: [{url: '%s'}]}".formatted(registry.host(), partial.url()));
+            try (AgentProcess agent = agent(file)) {
+                Await.until(
+                        "both are asked",
+                        Seen.within(SOON),
+                        () -> Stream.of("team/app", "team/other")
+                                .allMatch(name -> askedByTheAgent(partial).stream()
+                                        .anyMatch(access -> access.path().contains(name))));
+                Await.until(
+                        "the registry, too",
+                        Seen.within(SOON),
+                        () -> askedByTheAgent(registry).size() > 1);
+
+                assertThat(told(file, "explain", app.toString()))
+                        .contains("from the mirror " + partial.url())
+                        .doesNotContain("past mirrors");
+                assertThat(told(file, "explain", other.toString()))
+                        .contains("from the registry itself, past mirrors: " + partial.url() + " answered 404");
+                assertThat(told(file, "explain", "-o", "json", other.toString()))
+                        .contains("past mirrors: ");
+                assertThat(agent.log()).doesNotContain("ERROR");
             }
         }
     }

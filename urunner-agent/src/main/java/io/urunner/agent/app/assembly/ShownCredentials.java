@@ -19,7 +19,7 @@ record ShownCredentials(FallbackCredentials all, Function<String, PullSecretSour
 
     @Override
     public String route(Image image) {
-        return new Routes(client).to(image.reference().registry());
+        return new Routes(client).to(image.reference());
     }
 
     @Override

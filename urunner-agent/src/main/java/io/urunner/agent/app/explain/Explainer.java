@@ -9,6 +9,7 @@ import io.urunner.kube.KubeAccess;
 import io.urunner.kube.KubeException;
 import io.urunner.kube.WatchScope;
 import io.urunner.kube.WorkloadId;
+import io.urunner.registry.ImageReference;
 import io.urunner.registry.auth.CredentialProvider;
 import io.urunner.store.DigestStore;
 import io.urunner.store.DigestStore.RolloutRecord;
@@ -28,7 +29,7 @@ public final class Explainer {
     private final WatchScope scope;
     private final KubeAccess access;
     private final Function<String, CredentialProvider> credentials;
-    private final Function<String, String> routes;
+    private final Function<ImageReference, String> routes;
     private final DigestStore history;
     private final Optional<String> hidden;
 
@@ -38,7 +39,7 @@ public final class Explainer {
      * @param scope which namespaces are watched
      * @param access to the cluster, for what is not watched
      * @param credentials by namespace, the credentials used for its registries, of which only the names are shown
-     * @param routes by registry how it is reached, if not directly
+     * @param routes by image how it was reached, if not directly
      * @param history the rollouts
      * @param hidden why the history is not available here; empty if it is
      */
@@ -46,7 +47,7 @@ public final class Explainer {
             WatchScope scope,
             KubeAccess access,
             Function<String, CredentialProvider> credentials,
-            Function<String, String> routes,
+            Function<ImageReference, String> routes,
             DigestStore history,
             Optional<String> hidden) {
         this.scope = scope;
@@ -127,7 +128,7 @@ public final class Explainer {
         for (Verdict container : workload.containers()) {
             container
                     .reference()
-                    .map(image -> routes.apply(image.registry()))
+                    .map(routes)
                     .filter(route -> !route.isEmpty())
                     .ifPresent(route -> words.put(container.container(), route));
         }

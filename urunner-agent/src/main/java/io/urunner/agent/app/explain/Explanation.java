@@ -33,8 +33,8 @@ public record Explanation(
      *
      * @param status its status
      * @param credentials by container the name of the credential with which its repository is read
-     * @param routes by container how its registry is reached: from which mirror, through which proxy; without those that
-     *     are reached directly
+     * @param routes by container how its image was last read: from which mirror, past which, through which proxy; without
+     *     those that are reached directly
      * @param lastRollout its last rollout, if one is known
      * @param before by container the last known digest of its tag, if the current one is not known
      */

@@ -75,10 +75,10 @@ class RoutesTest {
     @Test
     void withoutAMirrorItIsTheProxyOrNothing() {
         try (RegistryClient client = client("")) {
-            assertThat(new Routes(client).to(REGISTRY)).isEqualTo(through());
+            assertThat(new Routes(client).to(IMAGE)).isEqualTo(through());
         }
         try (RegistryClient client = client("registry.invalid")) {
-            assertThat(new Routes(client).to(REGISTRY)).isEmpty();
+            assertThat(new Routes(client).to(IMAGE)).isEmpty();
         }
     }
 
@@ -87,7 +87,7 @@ class RoutesTest {
         try (RegistryClient client = client("registry.invalid", "http://mirror.invalid:80/v2/hub")) {
             client.resolve(IMAGE);
 
-            assertThat(new Routes(client).to(REGISTRY))
+            assertThat(new Routes(client).to(IMAGE))
                     .isEqualTo("from the mirror http://mirror.invalid:80/v2/hub, " + through());
         }
     }
@@ -98,8 +98,23 @@ class RoutesTest {
         try (RegistryClient client = client("", "http://mirror.invalid")) {
             client.resolve(IMAGE);
 
-            assertThat(new Routes(client).to(REGISTRY))
-                    .isEqualTo("from the registry itself, past its mirrors, " + through());
+            assertThat(new Routes(client).to(IMAGE))
+                    .isEqualTo("from the registry itself, " + through()
+                            + ", past mirrors: http://mirror.invalid answered 404");
+        }
+    }
+
+    @Test
+    void eachImageHasItsOwn() throws Exception {
+        try (RegistryClient client = client("", "http://mirror.invalid")) {
+            ImageReference other = ImageReference.parse(REGISTRY + "/team/other");
+            client.resolve(IMAGE);
+            mirrorHasIt = false;
+            client.resolve(other);
+
+            assertThat(new Routes(client).to(IMAGE)).startsWith("from the mirror http://mirror.invalid, ");
+            assertThat(new Routes(client).to(other)).startsWith("from the registry itself, ");
+            assertThat(new Routes(client).to(IMAGE.withTag("never-asked"))).isEqualTo(through());
         }
     }
 }
