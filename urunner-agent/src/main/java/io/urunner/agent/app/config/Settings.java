@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -329,7 +330,7 @@ public record Settings(
         /** Has the client check a value, and says for which setting. */
         private static <T> void checked(String name, Function<T, HostOptions> use, T value) {
             try {
-                use.apply(value);
+                Objects.requireNonNull(use.apply(value));
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException(name + " cannot be used: " + e.getMessage(), e);
             }
