@@ -28,7 +28,7 @@ public final class Requirement {
      * variable with {@code _2} counts: each has a control plane of its own.
      */
     public static Optional<Path> optionalPath(String variable) {
-        String own = "2".equals(System.getProperty("urunner.test.fork")) ? System.getenv(variable + "_2") : null;
+        String own = System.getenv(variable + System.getProperty("urunner.test.variables", ""));
         return Optional.ofNullable(own == null ? System.getenv(variable) : own)
                 .filter(value -> !value.isEmpty())
                 .map(Path::of);
