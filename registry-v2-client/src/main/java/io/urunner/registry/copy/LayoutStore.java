@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * An OCI image layout ("Image Layout", OCI image specification) in files, which subclasses find by their paths, with
@@ -38,6 +39,8 @@ abstract class LayoutStore implements ImageStore {
     private static final String FULL_NAME = "io.containerd.image.name";
 
     private static final Pattern DIGEST = Pattern.compile("sha(256|512):[0-9a-f]+");
+    private static final Pattern VERSION_1 = Pattern.compile("\"imageLayoutVersion\"\\s*:\\s*\"1\\.");
+    private static final int LONGEST_MARK = 4096;
     private static final int MOST_SHOWN = 100;
 
     /** The size of a file in bytes, or -1 if there is no such regular file. */
@@ -92,8 +95,15 @@ abstract class LayoutStore implements ImageStore {
         }
     }
 
-    /** The entries of {@code index.json}. */
+    /** The entries of {@code index.json}. A layout without its mark is read, one of another version is not. */
     Index index() throws IOException {
+        if (size(MARK) >= 0) {
+            String mark = new String(read(MARK, LONGEST_MARK), StandardCharsets.UTF_8);
+            if (!VERSION_1.matcher(mark).find()) {
+                throw new IOException(
+                        MARK + " of " + this + " does not say that the layout has version 1, but " + shown(mark));
+            }
+        }
         return (Index) parse(INDEX, MediaType.OCI_INDEX, Optional.empty());
     }
 
@@ -140,7 +150,11 @@ abstract class LayoutStore implements ImageStore {
     }
 
     private static String shownNames(Index index) {
-        return shown(String.join(", ", names(index)));
+        List<String> names = names(index);
+        return shown((names.isEmpty()
+                        ? index.manifests().stream().map(each -> each.digest().toString())
+                        : names.stream())
+                .collect(Collectors.joining(", ")));
     }
 
     private static List<String> names(Index index) {
@@ -171,8 +185,9 @@ abstract class LayoutStore implements ImageStore {
         }
         Index index = index();
         Descriptor entry = entry(index, reference)
-                .orElseThrow(() -> new IOException(this + " has no image "
-                        + (reference.isEmpty() ? "" : shown(reference) + "; it has ") + shownNames(index)));
+                .orElseThrow(() -> new IOException(this + " has no image"
+                        + (reference.isEmpty() ? "" : " " + shown(reference))
+                        + (index.manifests().isEmpty() ? "" : "; it has " + shownNames(index))));
         return read(entry.digest(), entry.mediaType());
     }
 

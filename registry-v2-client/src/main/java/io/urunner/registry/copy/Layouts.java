@@ -18,7 +18,8 @@ public final class Layouts {
      * Returns an OCI image layout in a folder ("Image Layout", OCI image specification), to read or to write. What is
      * missing is created when the first image is written. Existing blobs stay, so a copy continues where an earlier one
      * stopped. Symbolic links are followed, because build tools make layouts of them. Several threads may use the store,
-     * but only one process at a time may write to the folder.
+     * but only one process at a time may write to the folder. A layout without the file {@code oci-layout} is read, as
+     * skopeo and crane do; one of another version than 1 is refused.
      *
      * @param folder the folder, which need not exist
      * @return the store; there is nothing to close

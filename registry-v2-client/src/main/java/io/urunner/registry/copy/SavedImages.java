@@ -89,7 +89,7 @@ final class SavedImages {
             throw new IOException("the " + LIST + " of " + files + " lists no image");
         }
         for (JsonNode image : list) {
-            Manifest manifest = images.manifest(image.path("Config").asText(""), image.path("Layers"));
+            Manifest manifest = images.manifest(path(image.path("Config")), image.path("Layers"));
             files.content(LayoutStore.path(manifest.digest()), manifest.content());
             Descriptor entry = manifest.descriptor().withoutDetails();
             JsonNode names = image.path("RepoTags");
@@ -124,7 +124,7 @@ final class SavedImages {
         try {
             List<Descriptor> layers = new ArrayList<>();
             for (int i = 0; i < uncompressed.size(); i++) {
-                String path = layerPaths.path(i).asText("");
+                String path = path(layerPaths.path(i));
                 String type = type(path);
                 // The digest of an uncompressed layer is in the configuration; whoever reads the layer verifies it.
                 Digest digest = type.equals(UNCOMPRESSED)
@@ -136,6 +136,13 @@ final class SavedImages {
         } catch (IllegalArgumentException e) {
             throw new IOException("an image in " + files + " is not valid: " + e.getMessage(), e);
         }
+    }
+
+    /** A path as we keep it; the list may have it with dots. */
+    private static String path(JsonNode path) {
+        String text = path.asText("");
+        String normal = TarStore.normal("", text);
+        return normal == null ? text : normal;
     }
 
     private Descriptor blob(String type, Digest digest, String path) {

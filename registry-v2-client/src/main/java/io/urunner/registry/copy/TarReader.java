@@ -107,7 +107,10 @@ final class TarReader {
             sum += i >= 148 && i < 156 ? ' ' : header[i] & 0xff;
         }
         if (header.length < BLOCK || sum != number(header, 148, 8)) {
-            throw new IOException(archive + (first ? " is no tar" : " is damaged: a header has a wrong checksum"));
+            throw new IOException(archive
+                    + (first
+                            ? " is no tar; if it is compressed, unpack it first"
+                            : " is damaged: a header has a wrong checksum"));
         }
     }
 

@@ -26,6 +26,12 @@ class TarTest {
 
     /** Adds an entry with a correct checksum. */
     private TarTest entry(String name, char type, String link, String size, byte[] content) {
+        bytes.writeBytes(blocks(name, type, link, size, content));
+        return this;
+    }
+
+    /** The blocks of an entry. */
+    static byte[] blocks(String name, char type, String link, String size, byte[] content) {
         byte[] header = new byte[512];
         put(header, 0, name);
         put(header, 124, size);
@@ -40,10 +46,11 @@ class TarTest {
             sum += each & 0xff;
         }
         put(header, 148, String.format("%06o\0", sum));
-        bytes.writeBytes(header);
-        bytes.writeBytes(content);
-        bytes.writeBytes(new byte[(512 - content.length % 512) % 512]);
-        return this;
+        ByteArrayOutputStream blocks = new ByteArrayOutputStream();
+        blocks.writeBytes(header);
+        blocks.writeBytes(content);
+        blocks.writeBytes(new byte[(512 - content.length % 512) % 512]);
+        return blocks.toByteArray();
     }
 
     private static void put(byte[] header, int offset, String text) {
