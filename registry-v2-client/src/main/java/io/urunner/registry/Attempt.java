@@ -341,7 +341,10 @@ final class Attempt {
             reason = issuer + " issues no token without credentials, and none are configured for it";
         } else if (!denied) {
             blame = parts.ledger.blame(identity, grant());
-            reason = issuer + " rejects " + CREDENTIAL + "; check it";
+            reason = issuer + " rejects " + CREDENTIAL
+                    + (credential instanceof Credential.IdentityToken
+                            ? "; it has expired or was revoked: log in again"
+                            : "; check it");
         } else if (OciError.anyIs(errors, Set.of("DENIED"))) {
             blame = new CredentialLedger.Blame(grant(), true);
             reason = issuer + " denies this to " + CREDENTIAL
