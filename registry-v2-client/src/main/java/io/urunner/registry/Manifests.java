@@ -20,6 +20,7 @@ final class Manifests {
     private static final String DIGEST = "Docker-Content-Digest";
     private static final Set<Integer> MISSING = Set.of(404);
     private static final Set<Integer> UNCHANGED = Set.of(304);
+    private static final Set<Integer> FAILED = Set.of(500);
 
     /** What mirrors are asked for; the other actions belong to something that is written or listed. */
     private static final Set<String> PULLS = Set.of("read", "resolve");
@@ -189,16 +190,41 @@ final class Manifests {
         }
     }
 
-    /** Reads what an index lists; its type may be one that we do not know. */
-    ManifestOrIndex read(Repository repository, Descriptor entry) throws RegistryException, InterruptedException {
+    /**
+     * Reads what an index lists; its type may be one that we do not know, and then it may be a blob. docker-registry
+     * answers 500 if it is, so the blob is looked for before anything is tried again.
+     */
+    Optional<ManifestOrIndex> read(Repository repository, Descriptor entry)
+            throws RegistryException, InterruptedException {
         ImageReference image = repository.digest(entry.digest());
         String type = MediaType.of(entry.mediaType());
         if (type.isEmpty() || MediaType.MANIFESTS.contains(type)) {
-            return read(image);
+            return Optional.of(read(image));
         }
         Call call = call(image, "read", "GET").with(Headers.of("Accept", type + ", " + String.join(", ", accepted)));
         call.requireVerifiable(entry.digest());
-        try (Response response = fetch(call, Set.of(), caller.deadline())) {
+        Deadline deadline = caller.deadline();
+        try {
+            return Optional.of(other(call, image, entry, FAILED, deadline));
+        } catch (RegistryException e) {
+            if (Blobs.hasNoAnswer(e)) {
+                throw e;
+            } else if (blobs.exists(repository, entry.digest())) {
+                return Optional.empty();
+            } else if (!FAILED.contains(e.status().orElse(0))) {
+                throw e;
+            }
+        }
+        return Optional.of(other(call, image, entry, Set.of(), deadline));
+    }
+
+    private ManifestOrIndex other(
+            Call call, ImageReference image, Descriptor entry, Set<Integer> expected, Deadline deadline)
+            throws RegistryException, InterruptedException {
+        try (Response response = fetch(call, expected, deadline)) {
+            if (!response.isSuccessful()) {
+                throw call.violated(response.code(), "the registry failed", null);
+            }
             named(call, image, response);
             String sent = response.header("Content-Type", "");
             return whole(response, content -> ManifestJson.entry(content, sent, entry));

@@ -206,12 +206,13 @@ public final class RegistryClient implements AutoCloseable {
      *
      * @param repository the repository
      * @param entry the entry of an index
-     * @return what the entry refers to
-     * @throws NotFoundException if the registry has no such manifest. It may have a blob
+     * @return what the entry refers to; empty if its type is one that we do not know, and the registry has it as a blob
+     *     instead
+     * @throws NotFoundException if the registry has neither
      * @throws RegistryException if it cannot be read, or is no manifest
      * @throws InterruptedException if the thread is interrupted
      */
-    public ManifestOrIndex manifest(Repository repository, Descriptor entry)
+    public Optional<ManifestOrIndex> manifest(Repository repository, Descriptor entry)
             throws RegistryException, InterruptedException {
         return manifests.read(repository, entry);
     }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Queue;
 import okhttp3.mockwebserver.MockResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,13 +29,15 @@ class OtherManifestTest {
     void itIsRequestedAsWhatTheIndexSaysAndItsDigestIsVerified() throws Exception {
         byte[] content = bytes("{'schemaVersion':2,'thing':true}");
         Descriptor entry = Descriptor.of(THING, content);
-        try (FakeServer server = new FakeServer(request -> new MockResponse()
-                        .setHeader("Content-Type", THING)
-                        .setBody(new String(content, StandardCharsets.UTF_8)));
+        try (FakeServer server = new FakeServer(request -> request.getPath().contains("/blobs/")
+                        ? new MockResponse().setResponseCode(404)
+                        : new MockResponse()
+                                .setHeader("Content-Type", THING)
+                                .setBody(new String(content, StandardCharsets.UTF_8)));
                 RegistryClient client = RegistryClient.builder().build()) {
             Repository repository = server.image("a").toRepository();
 
-            ManifestOrIndex read = client.manifest(repository, entry);
+            ManifestOrIndex read = client.manifest(repository, entry).orElseThrow();
             assertThat(read.content()).isEqualTo(content);
             assertThat(read.descriptor()).isEqualTo(entry);
             assertThat(read).isNotInstanceOfAny(Manifest.class, Index.class);
@@ -45,6 +49,25 @@ class OtherManifestTest {
             assertThatExceptionOfType(ProtocolViolationException.class)
                     .isThrownBy(() -> client.manifest(
                             repository, new Descriptor(MediaType.OCI_MANIFEST, entry.digest(), entry.size())));
+        }
+    }
+
+    @Test
+    void aRegistryThatFailsWithoutHavingABlobIsAskedAgain() throws Exception {
+        byte[] content = bytes("{'schemaVersion':2,'thing':true}");
+        Queue<MockResponse> answers = new ArrayDeque<>(List.of(
+                new MockResponse().setResponseCode(500),
+                new MockResponse().setResponseCode(404),
+                new MockResponse().setResponseCode(404),
+                new MockResponse().setBody(new String(content, StandardCharsets.UTF_8))));
+        try (FakeServer server = new FakeServer(request -> answers.remove());
+                RegistryClient client = RegistryClient.builder().build()) {
+            var read = client.manifest(server.image("a").toRepository(), Descriptor.of(THING, content));
+            assertThat(read.orElseThrow().content()).isEqualTo(content);
+            assertThat(server.requests.stream()
+                            .map(request -> request.getMethod() + " "
+                                    + request.getPath().split("/")[3]))
+                    .containsExactly("GET manifests", "HEAD blobs", "GET blobs", "GET manifests");
         }
     }
 

@@ -8,7 +8,6 @@ import io.urunner.registry.MalformedManifestException;
 import io.urunner.registry.Manifest;
 import io.urunner.registry.ManifestOrIndex;
 import io.urunner.registry.MediaType;
-import io.urunner.registry.NotFoundException;
 import io.urunner.registry.Platform;
 import io.urunner.registry.RegistryException;
 import java.io.IOException;
@@ -27,7 +26,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.regex.Pattern;
 
 /** Finds out what belongs to an image: manifests from the top down, what refers to them, and their blobs. */
 final class CopyPlan {
@@ -45,12 +43,6 @@ final class CopyPlan {
 
     /** The manifest that an attestation is about, as build tools annotate it. */
     private static final String SUBJECT = "vnd.docker.reference.digest";
-
-    /**
-     * What an index lists and what is a blob all the same, for example in a build cache. Whatever else has a type that we do
-     * not know is asked for as a manifest first, as the specification expects it there; regclient does the same.
-     */
-    private static final Pattern BLOB = Pattern.compile("\\.(layer|rootfs|config|container)\\.|cacheconfig");
 
     private final Copy copy;
     private final ImageStore source;
@@ -167,11 +159,7 @@ final class CopyPlan {
             present.add(digest);
         }
         if (!(content instanceof Manifest)) {
-            for (Descriptor part : content.parts()) {
-                if (!BLOB.matcher(part.mediaType()).find()) {
-                    found.add(part);
-                }
-            }
+            found.addAll(content.parts());
         }
         if (copy.referrers) {
             List<Descriptor> all = source.referrers(digest);
@@ -186,8 +174,11 @@ final class CopyPlan {
         }
         try {
             return copy.target.manifest(content.descriptor()).isPresent();
-        } catch (NotFoundException e) {
-            return false;
+        } catch (RegistryException e) {
+            if (RegistryStore.isAnswer(e)) {
+                return false;
+            }
+            throw e;
         }
     }
 
@@ -241,12 +232,12 @@ final class CopyPlan {
 
     /**
      * The blobs that the target may lack. A manifest that it has is complete: registries accept one only with all that
-     * it refers to.
+     * it refers to. But they know this of types only that they know, and a layout may have got any other as a blob.
      */
     Collection<Descriptor> blobs(List<ManifestOrIndex> all) {
         Map<Digest, Descriptor> blobs = new LinkedHashMap<>();
         for (ManifestOrIndex content : all) {
-            if (!isPresent(content)) {
+            if (!isPresent(content) || !isKnown(content)) {
                 for (Descriptor part : content.parts()) {
                     if (!manifests.containsKey(part.digest())) {
                         blobs.putIfAbsent(part.digest(), part);

@@ -12,9 +12,18 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** A repository of a registry. The client belongs to the caller, so there is nothing to close. */
 final class RegistryStore implements ImageStore {
+    /**
+     * What an index lists and what is a blob as a rule, for example in a build cache: it is looked for as a blob first.
+     * Whatever else has a type that we do not know is asked for as a manifest first, as the specification expects it
+     * there; regclient does the same. Some registries, such as zot, also have their manifests as blobs, so that a blob
+     * proves nothing.
+     */
+    private static final Pattern BLOB = Pattern.compile("\\.(layer|rootfs|config|container)\\.|cacheconfig");
+
     private final RegistryClient client;
     private final Repository repository;
 
@@ -37,17 +46,11 @@ final class RegistryStore implements ImageStore {
         return client.manifest(image(reference));
     }
 
-    /** docker-registry answers 500 if it has something as a blob that is asked for as a manifest. */
     @Override
     public Optional<ManifestOrIndex> manifest(Descriptor entry) throws RegistryException, InterruptedException {
-        try {
-            return Optional.of(client.manifest(repository, entry));
-        } catch (RegistryException e) {
-            if (isAnswer(e) && hasBlob(entry)) {
-                return Optional.empty();
-            }
-            throw e;
-        }
+        return BLOB.matcher(entry.mediaType()).find() && hasBlob(entry)
+                ? Optional.empty()
+                : client.manifest(repository, entry);
     }
 
     /** Whether a registry has read the request, and knows nothing of the content or not what to do with it. */

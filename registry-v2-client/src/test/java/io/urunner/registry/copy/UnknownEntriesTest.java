@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Entries of an index whose type we do not know become at the target what they are at the source. */
 class UnknownEntriesTest {
@@ -49,7 +51,7 @@ class UnknownEntriesTest {
     void fill() throws Exception {
         part = blob(from, "application/x", "part");
         signature = blob(from, "application/x", "signature");
-        thing = manifest("""
+        thing = manifest(THING, """
                 {"schemaVersion":2,"annotations":{"a":"b"},"blobs":[%s],"payload":%s,"other":{"digest":null}}""".formatted(json(part), json(signature)));
         blob = blob(from, "application/vnd.acme.blob", "{\"a\":1}");
         layer = blob(from, MediaType.OCI_LAYER, "layer");
@@ -76,9 +78,9 @@ class UnknownEntriesTest {
         return descriptor;
     }
 
-    private Descriptor manifest(String text) throws Exception {
+    private Descriptor manifest(String type, String text) throws Exception {
         byte[] content = text.getBytes(StandardCharsets.UTF_8);
-        ManifestOrIndex parsed = ManifestOrIndex.parse(content, THING, Descriptor.of(THING, content));
+        ManifestOrIndex parsed = ManifestOrIndex.parse(content, type, Descriptor.of(type, content));
         return client.pushManifest(from.digest(parsed.digest()), parsed).withoutDetails();
     }
 
@@ -93,7 +95,7 @@ class UnknownEntriesTest {
 
         assertThat(client.manifest(to.tag("v2"))).isEqualTo(index);
         // It states no type of its own, so this is what it was sent as.
-        assertThat(client.manifest(to, thing).mediaType()).isEqualTo(THING);
+        assertThat(client.manifest(to, thing).orElseThrow().mediaType()).isEqualTo(THING);
         assertThat(client.hasBlob(to, thing.digest())).isFalse();
         assertThat(client.hasBlob(to, blob.digest())).isTrue();
         assertThat(client.find(to.digest(blob.digest()))).isEmpty();
@@ -132,7 +134,7 @@ class UnknownEntriesTest {
 
         CopyResult again = copy().to(client, to.tag("v3")).run();
 
-        assertThat(again.count(Outcome.PRESENT)).isEqualTo(5 - 2 + 0);
+        assertThat(again.count(Outcome.PRESENT)).isEqualTo(5);
         assertThat(again.count(Outcome.COPIED)).isEqualTo(1);
         assertThat(target.requests().subList(before, target.requests().size()))
                 .filteredOn(line -> line.startsWith("P"))
@@ -153,7 +155,7 @@ class UnknownEntriesTest {
         assertThat(layout.hasBlob(thing)).isTrue();
         assertThat(layout.hasBlob(part)).isTrue();
         assertThat(client.manifest(to.tag("v2"))).isEqualTo(index);
-        assertThat(client.manifest(to, thing).mediaType()).isEqualTo(THING);
+        assertThat(client.manifest(to, thing).orElseThrow().mediaType()).isEqualTo(THING);
         assertThat(client.hasBlob(to, blob.digest())).isTrue();
         assertThat(client.hasBlob(to, part.digest())).isTrue();
     }
@@ -201,14 +203,124 @@ class UnknownEntriesTest {
     void aReferrerOfAnUnknownTypeIsCopied() throws Exception {
         Descriptor subject = index.descriptor();
         Descriptor referrer = manifest(
+                THING,
                 "{\"mediaType\":\"" + THING + "\",\"blobs\":[" + json(part) + "],\"subject\":" + json(subject) + "}");
         client.pushManifest(from.tag("sha256-" + subject.digest().hex()), Index.of(List.of(referrer), Map.of()));
 
         copy().referrers().to(client, to.tag("v2")).run();
 
-        assertThat(client.manifest(to, referrer).subject()).isEqualTo(Optional.of(subject.withoutDetails()));
+        assertThat(client.manifest(to, referrer).orElseThrow().subject())
+                .isEqualTo(Optional.of(subject.withoutDetails()));
         assertThat(client.referrers(to, subject.digest(), Optional.empty()).all())
                 .extracting(Descriptor::digest)
                 .containsExactly(referrer.digest());
+    }
+
+    @Test
+    void aBlobCostsOneRequestAsAManifestWhereARegistryFailsWithIt() throws Exception {
+        try (MisbehavingRegistry docker =
+                MisbehavingRegistry.builder().blobsAskedAsManifests(500).start()) {
+            Repository origin = ImageReference.parse(docker.host() + "/a").toRepository();
+            List<Descriptor> blobs = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                blobs.add(blob(origin, "application/vnd.acme.blob", "{\"a\":" + i + "}"));
+            }
+            blobs.add(blob(origin, THING, text(thing)));
+            client.pushManifest(origin.tag("v1"), Index.of(blobs, Map.of()));
+            int before = docker.requests().size();
+
+            Copy.from(client, origin.tag("v1")).to(client, to.tag("v2")).run();
+
+            List<String> asked =
+                    docker.requests().subList(before, docker.requests().size());
+            for (Descriptor each : blobs) {
+                assertThat(asked)
+                        .filteredOn(line -> line.endsWith(each.digest().toString()))
+                        .containsExactly(
+                                "GET /v2/a/manifests/" + each.digest(),
+                                "HEAD /v2/a/blobs/" + each.digest(),
+                                "GET /v2/a/blobs/" + each.digest());
+            }
+        }
+    }
+
+    private String text(Descriptor entry) throws Exception {
+        return new String(client.manifest(from, entry).orElseThrow().content(), StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void atTheTargetItIsAskedForOnceWhereARegistryFailsWithABlob() throws Exception {
+        try (MisbehavingRegistry docker =
+                MisbehavingRegistry.builder().blobsAskedAsManifests(500).start()) {
+            Repository there = ImageReference.parse(docker.host() + "/b").toRepository();
+            blob(there, THING, text(thing));
+            int before = docker.requests().size();
+
+            copy().to(client, there.tag("v2")).run();
+
+            assertThat(docker.requests().subList(before, docker.requests().size()))
+                    .filteredOn(line -> line.endsWith(thing.digest().toString()))
+                    .containsExactly(
+                            "GET /v2/b/manifests/" + thing.digest(),
+                            "HEAD /v2/b/blobs/" + thing.digest(),
+                            "PUT /v2/b/manifests/" + thing.digest());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 406, 415})
+    void aTargetThatRefusesTheTypeGetsWhatTheSourceAlsoHasAsABlob(int status) throws Exception {
+        blob(from, THING, text(thing));
+        try (MisbehavingRegistry strict =
+                MisbehavingRegistry.builder().unknownTypes(status).start()) {
+            Repository there = ImageReference.parse(strict.host() + "/b").toRepository();
+
+            copy().to(client, there.tag("v2")).run();
+
+            assertThat(client.manifest(there.tag("v2"))).isEqualTo(index);
+            assertThat(client.hasBlob(there, thing.digest())).isTrue();
+            assertThat(client.hasBlob(there, part.digest())).isTrue();
+        }
+    }
+
+    @Test
+    void aFolderThatHasItAsABlobGetsItsParts() throws Exception {
+        Repository other = ImageReference.parse(source.host() + "/other").toRepository();
+        blob(other, THING, text(thing));
+        client.pushManifest(other.tag("v1"), Index.of(List.of(thing), Map.of()));
+        ImageStore layout = Layouts.folder(folder.resolve("layout"));
+        Copy.from(client, other.tag("v1")).to(layout, "blob").run();
+        assertThat(layout.hasBlob(thing)).isTrue();
+        assertThat(layout.hasBlob(part)).isFalse();
+
+        copy().to(layout, "v1").run();
+
+        assertThat(layout.hasBlob(part)).isTrue();
+        assertThat(layout.hasBlob(signature)).isTrue();
+        Copy.from(layout, "v1").to(client, to.tag("v2")).run();
+        assertThat(client.hasBlob(to, part.digest())).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "application/vnd.acme.config.manifest.v1+json",
+                "application/vnd.acme.layer.v1+json",
+                "application/vnd.acme.cacheconfig+json"
+            })
+    void aManifestWithATypeLikeThatOfABlobIsAManifest(String type) throws Exception {
+        Descriptor like = manifest(type, "{\"schemaVersion\":2,\"blobs\":[" + json(part) + "]}");
+        client.pushManifest(from.tag("v1"), Index.of(List.of(like), Map.of()));
+        ImageStore layout = Layouts.folder(folder.resolve("layout"));
+        Repository through = ImageReference.parse(target.host() + "/through").toRepository();
+
+        copy().to(client, to.tag("v2")).run();
+        copy().to(layout, "v1").run();
+        Copy.from(layout, "v1").to(client, through.tag("v2")).run();
+
+        for (Repository there : List.of(to, through)) {
+            assertThat(client.manifest(there, like).orElseThrow().mediaType()).isEqualTo(type);
+            assertThat(client.hasBlob(there, part.digest())).isTrue();
+        }
     }
 }

@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  *       Builder#loseAnswers}
  *   <li>redirects: {@link Builder#redirect(MisbehavingRegistry)} of reads, {@link Builder#redirectWrites}
  *   <li>authentication: {@link Builder#challenge}
+ *   <li>types of manifests: {@link Builder#blobsAskedAsManifests}, {@link Builder#unknownTypes}
  *   <li>headers: {@link Builder#mediaType}, {@link Builder#digestHeader}, {@link Builder#contentEncoding}, {@link
  *       Builder#minimumChunk}
  *   <li>gateways in the way: {@link Builder#failFirst}
@@ -204,13 +205,30 @@ public final class MisbehavingRegistry implements AutoCloseable {
             String location = faults.redirectWrites + exchange.getRequestURI();
             return new Response(faults.redirectWritesStatus, Map.of("Location", location), new byte[0]);
         }
+        if (faults.unknownTypes != 0 && HonestRegistry.isManifest(exchange) && !isOfKnownType(exchange)) {
+            return HonestRegistry.error(faults.unknownTypes, "MANIFEST_INVALID", "the type is unknown");
+        }
         boolean lies = method.equals("HEAD") && HonestRegistry.reads(exchange);
         int status = HonestRegistry.isManifest(exchange) ? faults.head : faults.blobHead;
         return lies && status != 0 ? new Response(status, Map.of(), new byte[0]) : null;
     }
 
+    private static boolean isOfKnownType(HttpExchange exchange) {
+        String header = exchange.getRequestMethod().equals("PUT") ? "Content-Type" : "Accept";
+        String type = String.valueOf(exchange.getRequestHeaders().getFirst(header));
+        return type.startsWith("application/vnd.oci.image.") || type.startsWith("application/vnd.docker.");
+    }
+
     /** The true answer with what is wrong about it. */
     private Response changed(HttpExchange exchange, Response answer) {
+        String path = exchange.getRequestURI().getPath();
+        String digest = path.substring(path.lastIndexOf('/') + 1);
+        if (faults.blobsAskedAsManifests != 0
+                && answer.status() == 404
+                && HonestRegistry.isManifest(exchange)
+                && content.blob(HonestRegistry.repository(exchange), digest) != null) {
+            return HonestRegistry.error(faults.blobsAskedAsManifests, "UNKNOWN", "unknown error");
+        }
         Map<String, String> headers = new HashMap<>(answer.headers());
         if (HonestRegistry.isManifest(exchange) && answer.status() == 200) {
             if (faults.mediaType != null) {
@@ -301,6 +319,8 @@ public final class MisbehavingRegistry implements AutoCloseable {
     public static final class Builder {
         private int head;
         private int blobHead;
+        private int blobsAskedAsManifests;
+        private int unknownTypes;
         private @Nullable String lostMethod;
         private int lostTimes;
         private @Nullable String redirectWrites;
@@ -343,6 +363,30 @@ public final class MisbehavingRegistry implements AutoCloseable {
          */
         public Builder lyingBlobHead(int status) {
             blobHead = status;
+            return this;
+        }
+
+        /**
+         * Answers with this status if a manifest is read and a blob has the digest. docker-registry does so with 500,
+         * each time.
+         *
+         * @param status the status
+         * @return this
+         */
+        public Builder blobsAskedAsManifests(int status) {
+            blobsAskedAsManifests = status;
+            return this;
+        }
+
+        /**
+         * Answers with this status whoever reads or writes a manifest of a type that is neither OCI's nor Docker's,
+         * whether it is there or not. When it is read, the first type of {@code Accept} counts.
+         *
+         * @param status 400, 406 or 415, for example
+         * @return this
+         */
+        public Builder unknownTypes(int status) {
+            unknownTypes = status;
             return this;
         }
 

@@ -100,6 +100,37 @@ class MisbehavingRegistryTest {
         }
     }
 
+    @Test
+    void blobsAskedAsManifestsFail() throws Exception {
+        try (MisbehavingRegistry registry =
+                MisbehavingRegistry.builder().blobsAskedAsManifests(500).start()) {
+            String digest = registry.push("shop/web", "latest", IMAGE);
+            String blob = IMAGE.blobs().keySet().iterator().next();
+            String manifests = "/v2/shop/web/manifests/";
+            assertThat(send(registry, "GET", manifests + blob).statusCode()).isEqualTo(500);
+            assertThat(send(registry, "GET", manifests + digest).statusCode()).isEqualTo(200);
+            assertThat(send(registry, "GET", manifests + "other").statusCode()).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void typesAreUnknown() throws Exception {
+        try (MisbehavingRegistry registry =
+                MisbehavingRegistry.builder().unknownTypes(415).start()) {
+            registry.push("shop/web", "latest", IMAGE);
+            String known = "application/vnd.oci.image.index.v1+json";
+            assertThat(send(registry, "GET", MANIFEST, "Accept", known).statusCode())
+                    .isEqualTo(200);
+            assertThat(send(registry, "GET", MANIFEST, "Accept", "a/b, " + known)
+                            .statusCode())
+                    .isEqualTo(415);
+            assertThat(send(registry, "PUT", MANIFEST, "Content-Type", known).statusCode())
+                    .isEqualTo(201);
+            assertThat(send(registry, "PUT", MANIFEST, "Content-Type", "a/b").statusCode())
+                    .isEqualTo(415);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {400, 403, 404, 500})
     void headLies(int status) throws Exception {
