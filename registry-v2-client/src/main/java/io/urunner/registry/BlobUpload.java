@@ -115,7 +115,7 @@ final class BlobUpload {
             }
             location = null;
         } catch (RegistryException e) {
-            resumable &= e.isTransient();
+            resumable &= e.isTransient() || e.getCause() instanceof BlobContent.SourceFailure;
             throw e;
         } finally {
             content.close();

@@ -83,7 +83,8 @@ public final class PushOptions {
     /**
      * Returns the same options, with a listener that gets a handle of the upload when it is opened and after each
      * chunk. Whoever stores the newest one can go on after the end of the process: see {@link #resuming}. So an upload
-     * that ends in any other way than with the registry's final word is not cancelled.
+     * is cancelled only if the registry refuses it for good, and not if the content cannot be read: the caller may mend
+     * that, and go on.
      *
      * @param listener gets the handles, in the thread that pushes; what it throws ends the push
      * @return the options

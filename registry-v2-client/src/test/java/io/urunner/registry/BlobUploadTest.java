@@ -701,4 +701,36 @@ class BlobUploadTest {
         push(PushOptions.DEFAULTS.resuming(session));
         assertStored();
     }
+
+    @Test
+    void anUploadWhoseSourceFailsForGoodIsKeptIfSomebodyWantsToResumeIt() throws Exception {
+        AtomicReference<String> kept = new AtomicReference<>();
+        NotFoundException gone = new NotFoundException(
+                Call.ping(registry.host()).what().answered(404, List.of()), "the source is deleted", null);
+        BlobSource source = () -> new SequenceInputStream(new ByteArrayInputStream(content, 0, CUT), new InputStream() {
+            @Override
+            public int read() throws IOException {
+                throw new IOException(gone);
+            }
+        });
+        PushOptions options = PushOptions.DEFAULTS.withChunks(CUT / 2);
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> client.pushBlob(registry.repository(), blob, source, options))
+                .withMessageContaining("the source is deleted");
+        assertThat(registry.lines("DELETE")).as("nobody resumes it").hasSize(1);
+        registry.lines.clear();
+
+        assertThatExceptionOfType(ProtocolViolationException.class)
+                .isThrownBy(() -> client.pushBlob(
+                        registry.repository(),
+                        blob,
+                        source,
+                        options.withSessions(session -> kept.set(session.toText()))));
+        assertThat(registry.lines("DELETE")).isEmpty();
+
+        registry.lines.clear();
+        push(PushOptions.DEFAULTS.resuming(UploadSession.parse(kept.get())));
+        assertStored();
+        assertThat(registry.methods()).as("it goes on").containsExactly("GET", "PUT");
+    }
 }
