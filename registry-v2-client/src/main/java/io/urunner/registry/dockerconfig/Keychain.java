@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Credentials that exist already: those of Docker and Podman on this machine, pull secrets of Kubernetes, or several
@@ -30,10 +32,31 @@ import java.util.concurrent.Executor;
 public final class Keychain implements CredentialProvider {
     private static final Duration HELPER_DEADLINE = Duration.ofSeconds(10);
 
-    private final List<CredentialProvider> providers;
+    /** Belongs to the user, on Linux. */
+    static final Path PROCESS = Path.of("/proc/self");
 
-    private Keychain(List<? extends CredentialProvider> providers) {
-        this.providers = List.copyOf(providers);
+    /** Where Podman has a folder for each user, named by the number. */
+    static final Path USERS = Path.of("/run/containers");
+
+    private final Supplier<List<CredentialProvider>> search;
+    private @Nullable List<CredentialProvider> found;
+
+    private Keychain(Supplier<List<CredentialProvider>> search) {
+        this.search = search;
+    }
+
+    private Keychain(List<CredentialProvider> providers) {
+        this(() -> providers);
+        found = providers;
+    }
+
+    private synchronized List<CredentialProvider> providers() {
+        List<CredentialProvider> providers = found;
+        if (providers == null) {
+            providers = search.get();
+            found = providers;
+        }
+        return providers;
     }
 
     /**
@@ -51,8 +74,8 @@ public final class Keychain implements CredentialProvider {
      * </ol>
      *
      * The order of the files is Podman's; Docker reads only the fifth, and go-containerregistry reads that one before
-     * the others. Which files there are is determined now, what is in them when it is needed: a file that changes is
-     * read again. No file is read until it is first used.
+     * the others. Which files are searched is determined when the keychain is first used, and what is in them whenever it is
+     * needed: a file that changes is read again.
      *
      * <p>Nothing is read from the environment but what is passed: {@code HOME} (on Windows {@code USERPROFILE}), {@code
      * PATH} to find credential helpers, and the variables above. Without a home directory its files are left out.
@@ -69,7 +92,8 @@ public final class Keychain implements CredentialProvider {
     }
 
     /**
-     * The same, with helpers that are looked for elsewhere, or have another deadline.
+     * Returns the credentials of {@link #docker(Map, InstantSource, Executor)}, with credential helpers that are looked
+     * for elsewhere, or have another deadline.
      *
      * @param environment the environment variables
      * @param clock the time
@@ -77,24 +101,27 @@ public final class Keychain implements CredentialProvider {
      * @return the credentials; nothing to close
      */
     public static Keychain docker(Map<String, String> environment, InstantSource clock, CredentialHelpers helpers) {
-        List<CredentialProvider> found = new ArrayList<>();
-        String inline = environment.getOrDefault("DOCKER_AUTH_CONFIG", "");
-        if (!inline.isBlank()) {
-            found.add(DockerConfigFile.inVariable("DOCKER_AUTH_CONFIG", inline, helpers, clock));
-        }
-        for (Path file : files(environment)) {
-            found.add(new DockerConfigFile(file, helpers, clock));
-        }
-        return new Keychain(found);
+        return docker(environment, clock, helpers, PROCESS, USERS);
     }
 
-    /** The files in the order in which they are searched, whether they exist or not. */
-    static List<Path> files(Map<String, String> environment) {
-        return files(environment, Path.of("/proc/self"), Path.of("/run/containers"));
+    static Keychain docker(
+            Map<String, String> environment, InstantSource clock, CredentialHelpers helpers, Path process, Path users) {
+        Map<String, String> now = Map.copyOf(environment);
+        return new Keychain(() -> {
+            List<CredentialProvider> providers = new ArrayList<>();
+            String inline = now.getOrDefault("DOCKER_AUTH_CONFIG", "");
+            if (!inline.isBlank()) {
+                providers.add(DockerConfigFile.inVariable("DOCKER_AUTH_CONFIG", inline, helpers, clock));
+            }
+            for (Path file : files(now, process, users)) {
+                providers.add(new DockerConfigFile(file, helpers, clock));
+            }
+            return providers;
+        });
     }
 
     /**
-     * The same.
+     * The files in the order in which they are searched, whether they exist or not.
      *
      * @param process belongs to the user
      * @param users has a folder for each user, named by the number
@@ -152,12 +179,12 @@ public final class Keychain implements CredentialProvider {
      * @return the keychain
      */
     public static Keychain chain(CredentialProvider... providers) {
-        return new Keychain(List.of(providers));
+        return new Keychain(List.<CredentialProvider>of(providers));
     }
 
     @Override
     public List<Credential> credentials(String registry, String repository) throws CredentialException {
-        for (CredentialProvider provider : providers) {
+        for (CredentialProvider provider : providers()) {
             List<Credential> found = provider.credentials(registry, repository);
             if (!isNone(found)) {
                 return found;
@@ -178,7 +205,7 @@ public final class Keychain implements CredentialProvider {
     /** Those of the first provider that gives any. */
     @Override
     public AuthHints hints(String registry) {
-        for (CredentialProvider provider : providers) {
+        for (CredentialProvider provider : providers()) {
             AuthHints hints = provider.hints(registry);
             if (!hints.equals(AuthHints.NONE)) {
                 return hints;
@@ -189,7 +216,7 @@ public final class Keychain implements CredentialProvider {
 
     @Override
     public void refused(String registry, Credential refused) {
-        for (CredentialProvider provider : providers) {
+        for (CredentialProvider provider : providers()) {
             provider.refused(registry, refused);
         }
     }
@@ -198,7 +225,7 @@ public final class Keychain implements CredentialProvider {
     @Override
     public String describe(String registry, String repository) {
         List<String> all = new ArrayList<>();
-        for (CredentialProvider provider : providers) {
+        for (CredentialProvider provider : providers()) {
             String description = provider.describe(registry, repository);
             try {
                 if (!isNone(provider.credentials(registry, repository))) {
@@ -219,7 +246,7 @@ public final class Keychain implements CredentialProvider {
     @Override
     public void close() {
         RuntimeException failure = null;
-        for (CredentialProvider provider : providers) {
+        for (CredentialProvider provider : providers()) {
             try {
                 provider.close();
             } catch (RuntimeException e) {
@@ -237,6 +264,6 @@ public final class Keychain implements CredentialProvider {
 
     @Override
     public String toString() {
-        return providers.toString();
+        return providers().toString();
     }
 }

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -142,6 +143,23 @@ class KeychainTest {
         assertThat(Keychain.files(environment, directory, users)).containsExactly(Path.of("/a"));
     }
 
+    @Test
+    void theUserIsNotLookedForUntilACredentialIs() throws Exception {
+        Assumptions.assumeTrue(
+                directory.getFileSystem().supportedFileAttributeViews().contains("unix"), "no numbers");
+        Path process = directory.resolve("process");
+        CredentialHelpers helpers = new CredentialHelpers(List.of(), Duration.ofSeconds(1), task -> {
+            throw new AssertionError("no helper is asked");
+        });
+        Keychain keychain =
+                Keychain.docker(environment, InstantSource.system(), helpers, process, directory.resolve("users"));
+
+        Files.createFile(process);
+        write("users/" + Files.getAttribute(process, "unix:uid") + "/auth.json", config("own"));
+
+        assertThat(users(keychain, "reg.example")).containsExactly("own:p");
+    }
+
     /** As the kernel says it, where there is one that does. */
     @Test
     void theUserIsThatOfTheProcess() throws Exception {
@@ -152,7 +170,8 @@ class KeychainTest {
                 .findFirst()
                 .orElseThrow()
                 .split("\\s+")[2];
-        assertThat(Keychain.files(Map.of())).containsExactly(Path.of("/run/containers", user, "auth.json"));
+        assertThat(Keychain.files(Map.of(), Keychain.PROCESS, Keychain.USERS))
+                .containsExactly(Path.of("/run/containers", user, "auth.json"));
     }
 
     @Test
