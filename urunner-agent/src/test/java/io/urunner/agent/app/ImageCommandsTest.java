@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -306,5 +307,61 @@ class ImageCommandsTest extends WiredCommands {
                 .hasSize(20)
                 .filteredOn(line -> line.contains("not read after 3 failures"))
                 .hasSize(17);
+    }
+
+    @Test
+    void treeReadsAndShowsOnceWhatSeveralShare() {
+        Index other = Index.of(List.of(entry(arm, "linux/arm64"), entry(amd, "linux/amd64")), Map.of("a", "b"));
+        put("other", other);
+        put("both", Index.of(List.of(index.descriptor(), other.descriptor(), other.descriptor()), Map.of()));
+
+        assertThat(run("image", "tree", host + "/app:both")).as(err.toString()).isZero();
+
+        assertThat(out.toString().lines())
+                .hasSize(1 + 1 + 3 + 2 * 3 + 2)
+                .filteredOn(line -> line.endsWith(" (see above)"))
+                .hasSize(3)
+                .anyMatch(line -> line.matches("    image sha256:\\S+ \\S+ B linux/arm64 \\(see above\\)"))
+                .anyMatch(line ->
+                        line.matches("  image " + other.digest().toString().substring(0, 19) + " .*"));
+        for (ManifestOrIndex each : List.of(other, amd, arm)) {
+            assertThat(requests)
+                    .filteredOn(request -> request.endsWith("/" + each.digest()))
+                    .as("manifest and referrers of %s", each.digest())
+                    .containsExactlyInAnyOrder(
+                            "GET /v2/app/manifests/" + each.digest(), "GET /v2/app/referrers/" + each.digest());
+        }
+    }
+
+    @Test
+    void treeAsksForNothingThatItWouldNotShow() {
+        Descriptor layer = blob(MediaType.OCI_LAYER, "layer".getBytes(StandardCharsets.UTF_8));
+        List<Descriptor> entries = new ArrayList<>();
+        for (String name : List.of("1", "2", "3", "4")) {
+            Manifest large = Manifest.of(
+                    blob(MediaType.OCI_CONFIG, "{}".getBytes(StandardCharsets.UTF_8)),
+                    Collections.nCopies(5_000, layer),
+                    Map.of("name", name));
+            put("large", large);
+            entries.add(entry(large, "linux/amd64"));
+        }
+        entries.add(entry(arm, "linux/arm64"));
+        put("v1", Index.of(entries, Map.of()));
+
+        assertThat(run("image", "tree", host + "/app:v1")).isEqualTo(1);
+
+        assertThat(out.toString().lines())
+                .hasSize(2 + 20_000 + 1)
+                .filteredOn(line -> line.contains(" ! "))
+                .singleElement()
+                .asString()
+                .endsWith(" ! not shown, like all that follows: more than 20000 lines");
+        assertThat(err.toString()).contains("the tree is incomplete").hasLineCount(1);
+        assertThat(requests)
+                .as("the index, four images, and what refers to the first three")
+                .hasSize(1 + 4 + 3)
+                .filteredOn(request -> request.startsWith("GET /v2/app/referrers/"))
+                .hasSize(3);
+        assertThat(requests).noneMatch(request -> request.endsWith("/" + arm.digest()));
     }
 }

@@ -45,9 +45,10 @@ final class ImageTreeCommand extends OneImageAction {
             Optional<String> problem,
             List<Part> parts) {}
 
-    /** What is being shown, from the root down: what is in there again refers to itself. */
-    private final Set<Digest> above = new HashSet<>();
+    /** What was read: if it is met again, it refers to itself, or several share it. */
+    private final Set<Digest> seen = new HashSet<>();
 
+    private int levels;
     private int read;
     private int shown;
     private int failures;
@@ -79,35 +80,41 @@ final class ImageTreeCommand extends OneImageAction {
             Optional<ManifestOrIndex> known)
             throws InterruptedException {
         Digest digest = entry.digest();
-        if (!above.add(digest)) {
-            // What refers to an image may list it.
-            return end(role, entry, true);
+        if (seen.contains(digest)) {
+            return end(role, entry, true, Optional.empty());
         }
         List<Part> parts = new ArrayList<>();
         Descriptor its = entry;
         Optional<String> type = Optional.empty();
         Optional<String> problem = Optional.empty();
         try {
-            if (++read > MOST || above.size() > DEEPEST || failures == MOST_FAILURES) {
+            levels++;
+            if (++read > MOST || levels > DEEPEST || failures == MOST_FAILURES) {
                 problem = Optional.of(
                         failures == MOST_FAILURES
                                 ? "not read after " + MOST_FAILURES + " failures of the registry"
                                 : "not read: more than " + MOST + " manifests or " + DEEPEST + " levels");
             } else {
+                seen.add(digest);
                 ManifestOrIndex content = known.isPresent() ? known.get() : client.manifest(repository.digest(digest));
                 its = content.descriptor();
                 type = role.equals("referrer") ? content.artifactType() : type;
                 below(client, repository, content, parts);
-                for (Descriptor each :
-                        client.referrers(repository, digest, Optional.empty()).all()) {
-                    add(parts, part(client, repository, "referrer", each, Optional.empty()));
+                if (shown <= MOST_LINES) {
+                    for (Descriptor each : client.referrers(repository, digest, Optional.empty())
+                            .all()) {
+                        if (isFull(parts, "referrer", each)) {
+                            break;
+                        }
+                        parts.add(part(client, repository, "referrer", each, Optional.empty()));
+                    }
                 }
             }
         } catch (RegistryException e) {
             problem = Optional.of(Remedies.of(e));
             failures += e instanceof NotFoundException || e instanceof ProtocolViolationException ? 0 : 1;
         } finally {
-            above.remove(digest);
+            levels--;
         }
         complete &= problem.isEmpty();
         return new Part(role, digest, its.mediaType(), its.size(), platform(entry), type, false, problem, parts);
@@ -117,24 +124,32 @@ final class ImageTreeCommand extends OneImageAction {
             throws InterruptedException {
         boolean first = true;
         for (Descriptor each : content.parts()) {
+            boolean reads = !(content instanceof Manifest) && MediaType.MANIFESTS.contains(each.mediaType());
+            String role = "entry";
             if (content instanceof Manifest) {
-                add(parts, end(first ? "config" : "layer", each, false));
-            } else if (MediaType.MANIFESTS.contains(each.mediaType())) {
-                String role = each.isAttestation() ? "attestation" : "image";
-                add(parts, part(client, repository, role, each, Optional.empty()));
-            } else {
-                add(parts, end("entry", each, false));
+                role = first ? "config" : "layer";
+            } else if (reads) {
+                role = each.isAttestation() ? "attestation" : "image";
             }
+            if (isFull(parts, role, each)) {
+                return;
+            }
+            parts.add(
+                    reads
+                            ? part(client, repository, role, each, Optional.empty())
+                            : end(role, each, false, Optional.empty()));
             first = false;
         }
     }
 
-    private void add(List<Part> parts, Part part) {
-        if (++shown > MOST_LINES) {
+    /** Whether there is no room for another part. The first one without room is a line that says so. */
+    private boolean isFull(List<Part> parts, String role, Descriptor next) {
+        if (++shown == MOST_LINES + 1) {
             complete = false;
-        } else {
-            parts.add(part);
+            String problem = "not shown, like all that follows: more than " + MOST_LINES + " lines";
+            parts.add(end(role, next, false, Optional.of(problem)));
         }
+        return shown > MOST_LINES;
     }
 
     private static Optional<String> platform(Descriptor entry) {
@@ -142,7 +157,7 @@ final class ImageTreeCommand extends OneImageAction {
     }
 
     /** A part below which nothing is shown. */
-    private static Part end(String role, Descriptor entry, boolean repeated) {
+    private static Part end(String role, Descriptor entry, boolean repeated, Optional<String> problem) {
         return new Part(
                 role,
                 entry.digest(),
@@ -151,7 +166,7 @@ final class ImageTreeCommand extends OneImageAction {
                 repeated ? platform(entry) : Optional.empty(),
                 Optional.empty(),
                 repeated,
-                Optional.empty(),
+                problem,
                 List.of());
     }
 
