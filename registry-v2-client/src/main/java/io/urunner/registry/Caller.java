@@ -140,7 +140,7 @@ final class Caller {
         return mirrors.lastOf(registry);
     }
 
-    String mirrorOf(ImageReference image) {
+    Map.Entry<String, String> mirrorOf(ImageReference image) {
         return mirrors.lastOf(image);
     }
 

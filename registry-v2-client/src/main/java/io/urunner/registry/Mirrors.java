@@ -40,8 +40,8 @@ final class Mirrors {
     /** By registry: the mirror that gave the last answer, or nothing, and why others did not. */
     private final LruMap<String, Map.Entry<String, String>> last;
 
-    /** By image of a registry with mirrors: the mirror that gave the last answer, a line break, and what others did. */
-    private final LruMap<String, String> images;
+    /** By image of a registry with mirrors: the same, in words for everybody. */
+    private final LruMap<String, Map.Entry<String, String>> images;
 
     Mirrors() {
         last = new LruMap<>(MOST_REMEMBERED);
@@ -106,7 +106,7 @@ final class Mirrors {
                                     call.registry(),
                                     call.what().repository(),
                                     call.what().reference()),
-                            by + "\n" + String.join("; ", passedOver));
+                            Map.entry(by, String.join("; ", passedOver)));
                 }
             }
         }
@@ -200,11 +200,11 @@ final class Mirrors {
         return known == null ? Map.entry("", "") : known;
     }
 
-    /** The mirror that gave the last answer for an image, or nothing, a line break, and what others did. */
-    String lastOf(ImageReference image) {
-        String known =
+    /** The mirror that gave the last answer for an image, or nothing, and what others did. */
+    Map.Entry<String, String> lastOf(ImageReference image) {
+        Map.Entry<String, String> known =
                 images.get(key(image.registry(), Optional.of(image.repository()), Optional.of(image.tagOrDigest())));
-        return known == null ? "\n" : known;
+        return known == null ? Map.entry("", "") : known;
     }
 
     /** Why an answer is not used, or null if it is: a mirror with a wrong address often serves a page. */

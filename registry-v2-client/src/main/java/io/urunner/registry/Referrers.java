@@ -133,13 +133,13 @@ final class Referrers {
         } catch (NotFoundException e) {
             return List.of();
         } catch (ProtocolViolationException e) {
-            throwUnlessOther(e);
+            rethrowUnlessNoList(e);
             return List.of();
         }
     }
 
     /** Throws an error of reading the fallback tag, unless it is that the content is no list: neither JSON nor an index. */
-    private static void throwUnlessOther(ProtocolViolationException e) throws ProtocolViolationException {
+    private static void rethrowUnlessNoList(ProtocolViolationException e) throws ProtocolViolationException {
         if (!(e.getCause() instanceof MalformedManifestException malformed) || isTooLarge(malformed)) {
             throw e;
         }
@@ -294,7 +294,7 @@ final class Referrers {
         } catch (NotFoundException e) {
             return null;
         } catch (ProtocolViolationException e) {
-            throwUnlessOther(e);
+            rethrowUnlessNoList(e);
             damage = e;
         }
         throw new ProtocolViolationException(

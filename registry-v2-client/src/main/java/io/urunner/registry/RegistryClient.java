@@ -25,9 +25,10 @@ import org.jspecify.annotations.Nullable;
  * registries and threads; keep it as long as possible, because it remembers tokens, scopes and connections.
  *
  * <p>Methods block. They return within the {@linkplain Builder#deadline deadline}, and soon after the thread is
- * interrupted; only an upload that is given up is cancelled before, which takes two seconds at most. Blobs get additional time, in proportion to their size at the slowest {@linkplain Builder#transferRate
- * rate}, and a listing has a {@linkplain Builder#listingDeadline deadline} of its own for all pages. The client also
- * limits what a host may send: it rejects an answer that is larger than any sensible one.
+ * interrupted. Cancelling an upload may take up to two seconds more. Blobs get additional time, in proportion to their
+ * size at the slowest {@linkplain Builder#transferRate rate}, and a listing has a {@linkplain Builder#listingDeadline
+ * deadline} of its own for all pages. The client also limits what a host may send: it rejects an answer that is larger
+ * than any sensible one.
  */
 public final class RegistryClient implements AutoCloseable {
     static final String ROOT = "/v2/";
@@ -102,8 +103,8 @@ public final class RegistryClient implements AutoCloseable {
     /**
      * Returns a view of this client with another deadline, for calls that have less time than others, or more. It holds
      * for each call by itself, with all its requests, waits and retries. In a listing each page has this deadline, and no
-     * further page is requested once the listing has taken this long. Only the content of blobs gets additional time, as with the {@linkplain Builder#deadline
-     * deadline} of the client. To end a call earlier, interrupt its thread.
+     * further page is requested once the listing has taken this long. Only the content of blobs gets additional time, as
+     * with the {@linkplain Builder#deadline deadline} of the client. To end a call earlier, interrupt its thread.
      *
      * <p>A view shares everything with its client except the deadline. It is cheap: make one for a single call.
      *
@@ -488,19 +489,19 @@ public final class RegistryClient implements AutoCloseable {
      * @return the mirror's URL, or empty if the registry itself answered, or nothing was asked or is remembered
      */
     public Optional<String> mirror(ImageReference image) {
-        return Optional.of(caller.mirrorOf(image).split("\n", 2)[0]).filter(mirror -> !mirror.isEmpty());
+        return Optional.of(caller.mirrorOf(image).getKey()).filter(mirror -> !mirror.isEmpty());
     }
 
     /**
      * Returns which mirrors were passed over before the last answer about an image, and what they did instead. The words
-     * name nothing but the mirrors, so they are for everybody.
+     * name only the mirrors, neither what was asked for nor a credential, so they may be shown to anybody.
      *
      * @param image the image, as it was asked for: with its tag, or with its digest
      * @return for example {@code https://cache.example answered 404}, several separated by semicolons; empty if there
      *     were none, or nothing is remembered
      */
     public Optional<String> mirrorsPassedOver(ImageReference image) {
-        return Optional.of(caller.mirrorOf(image).split("\n", 2)[1]).filter(words -> !words.isEmpty());
+        return Optional.of(caller.mirrorOf(image).getValue()).filter(words -> !words.isEmpty());
     }
 
     /**

@@ -119,7 +119,7 @@ final class CopyRun {
             try {
                 copy.target.pushManifest(reference, content);
             } catch (RegistryException e) {
-                // Whoever keeps it as a blob, too, does not mind what it becomes.
+                // If the source also has it as a blob, a blob is right, too.
                 if (CopyPlan.isKnown(content)
                         || !RegistryStore.isAnswer(e)
                         || !copy.source.hasBlob(content.descriptor())) {
