@@ -369,7 +369,7 @@ class MirrorsTest {
     }
 
     @Test
-    void whatAMirrorDoesNotSendToItsEndComesFromTheRegistry() throws Exception {
+    void theRestOfABlobThatBreaksOffComesFromTheRegistry() throws Exception {
         byte[] layer = bytes(3_000_000, 1);
         mirror.answer(request -> chunked(Arrays.copyOf(layer, 2_000_000)));
         registry.answer(request -> status(206)
@@ -473,7 +473,7 @@ class MirrorsTest {
     }
 
     @Test
-    void aMirrorThatMissesEverythingIsAskedTwiceOnce() throws Exception {
+    void aMirrorThatHasNothingIsAskedWithGetOnce() throws Exception {
         mirror.answer(request -> status(404));
         try (RegistryClient client = client(Mirror.of(mirror.url()))) {
             for (int i = 0; i < 3; i++) {

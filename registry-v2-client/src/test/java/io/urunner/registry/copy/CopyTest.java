@@ -146,9 +146,7 @@ class CopyTest {
 
     @Test
     void ofEntriesWithoutAPlatformTheConfigurationsSayWhichFits() throws Exception {
-        Descriptor artifact =
-                TestImages.referrer(source::put, amd.descriptor(), "sbom").descriptor();
-        source.put("", TestImages.referrer(source::put, amd.descriptor(), "sbom"));
+        Descriptor artifact = source.put("", TestImages.referrer(source::put, amd.descriptor(), "sbom"));
         source.put("v1", Index.of(List.of(artifact, amd.descriptor(), arm.descriptor()), Map.of()));
 
         copy().platforms(List.of(Platform.LINUX_ARM64)).to(target, "one").run();
