@@ -1,6 +1,7 @@
 package io.urunner.registry;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -21,6 +22,9 @@ final class BlobUpload {
     /** How registries say that they do not support a method, or not with content. */
     private static final Set<Integer> UNSUPPORTED = Set.of(400, 405, 411, 413, 501);
 
+    /** For how long a registry that missed the content of a PUT gets none: a proxy may have damaged a single one. */
+    private static final long REMEMBERED = Duration.ofMinutes(10).toNanos();
+
     private static final Set<String> INVALID = Set.of("BLOB_UPLOAD_INVALID");
     private static final Set<String> LOST = Set.of("BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID");
 
@@ -37,7 +41,7 @@ final class BlobUpload {
 
     private final Caller.Retries retries;
 
-    private final LruMap<String, Boolean> missPuts;
+    private final LruMap<String, Long> missPuts;
 
     private @Nullable UploadSession handle;
     private boolean single;
@@ -92,7 +96,8 @@ final class BlobUpload {
         this.single = options.singlePost() && handle == null;
         this.chunkSize = options.chunkSize();
         this.missPuts = caller.authorizer().transport.missPuts;
-        if (missPuts.get(repository.registry()) != null) {
+        Long missed = missPuts.get(repository.registry());
+        if (missed != null && caller.ticks() - missed < REMEMBERED) {
             single = false;
             if (chunkSize == 0) {
                 sendInOneChunk();
@@ -298,7 +303,7 @@ final class BlobUpload {
             }
             Blobs.verify(call, digest, response);
             if (inOneChunk && chunkSize > 0) {
-                missPuts.put(repository.registry(), true);
+                missPuts.put(repository.registry(), caller.ticks());
             }
             return true;
         } catch (IOException e) {
@@ -330,6 +335,7 @@ final class BlobUpload {
             return true;
         }
         List<OciError> errors = ErrorAnswer.of(response).errors();
+        TransientFailure.throwIfLimit(repository.registry(), response, errors, caller.now());
         if (status == 400
                 && chunkSize == 0
                 && !inOneChunk

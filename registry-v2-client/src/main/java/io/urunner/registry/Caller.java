@@ -88,6 +88,10 @@ final class Caller {
         return authorizer.transport.hosts().of(registry);
     }
 
+    Instant now() {
+        return clock.instant();
+    }
+
     /** The ticker's nanoseconds. */
     long ticks() {
         return ticker.getAsLong();
@@ -174,26 +178,24 @@ final class Caller {
             Call asked = last ? call.insteadOfHead() : heads.asked(call);
             try {
                 Response response = once(asked, accepted, deadline);
-                if (!last && !asked.method().equals(call.method())) {
+                if (!last && !asked.method().equals(call.method()) && Heads.works(response)) {
                     heads.rememberWrong(call);
                 }
                 return response;
             } catch (IOException e) {
-                heads.failed(asked, e);
+                heads.failed(asked, e, deadline);
                 retries.pause(call, e, deadline.asked());
-                last = retries.isLast() && Heads.endsWithGet(call, e);
-                if (call.method().equals("DELETE") && mayHaveArrived(e)) {
+                last = retries.isLast() && Heads.endsWithGet(call, e, deadline);
+                if (deadline.sent().equals("DELETE") && mayHaveWorked(e)) {
                     accepted = GONE;
                 }
             }
         }
     }
 
-    /** Whether a registry may have done what was asked, although it did not say so. */
-    private static boolean mayHaveArrived(IOException failure) {
-        return failure instanceof TransientFailure answered
-                ? answered.status() >= 500
-                : !(failure instanceof ConnectException || failure instanceof UnknownHostException);
+    /** Whether a registry that got a request may have done what was asked, although it did not say so. */
+    private static boolean mayHaveWorked(IOException failure) {
+        return !(failure instanceof TransientFailure answered) || answered.status() >= 500;
     }
 
     /**

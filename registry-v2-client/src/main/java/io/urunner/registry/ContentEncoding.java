@@ -55,7 +55,9 @@ final class ContentEncoding {
             return content.request(blob.size() + 1)
                     || !blob.digest().matches(content.getBuffer().snapshot().toByteArray());
         }
-        return !blob.mediaType().endsWith("gzip") || isCompressed(new GzipSource(content.peek()));
+        try (GzipSource inside = new GzipSource(content.peek())) {
+            return !blob.mediaType().endsWith("gzip") || isCompressed(inside);
+        }
     }
 
     private static boolean isLabelled(Response response) {

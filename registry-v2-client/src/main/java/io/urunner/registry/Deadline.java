@@ -8,6 +8,7 @@ final class Deadline {
     private final LongSupplier ticker;
     private final long end;
     private String asked = "";
+    private String sent = "";
     private final Duration transfer;
 
     /**
@@ -29,6 +30,19 @@ final class Deadline {
     /** The host that was last asked. */
     String asked() {
         return asked;
+    }
+
+    /** Records the method of a request of which a host got something, or nothing if none did. */
+    void sent(String method) {
+        sent = method;
+    }
+
+    /**
+     * The method of the last request if its host may have got it, otherwise nothing. A failure may be that of a token
+     * server, which is never asked with {@code HEAD} or {@code DELETE}.
+     */
+    String sent() {
+        return sent;
     }
 
     /** The remaining time, never negative. */

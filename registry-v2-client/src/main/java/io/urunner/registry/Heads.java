@@ -95,9 +95,9 @@ final class Heads {
     boolean outweighs(Response get, Call call, Response head) {
         int status = get.code();
         if (status == 404) {
-            String length = "Content-Length";
+            String length = head.header("Content-Length");
             if (head.code() == 404
-                    && (call.isAboutBlob() || get.header(length, "").equals(head.header(length, "")))) {
+                    && (call.isAboutBlob() || (length != null && length.equals(get.header("Content-Length"))))) {
                 right.put(key(call), ticker.getAsLong());
             }
             return true;
@@ -111,15 +111,24 @@ final class Heads {
     }
 
     /** Notes a failure: after 500, the next attempt or call is {@code GET}, so that nothing is sent in addition. */
-    void failed(Call call, IOException failure) {
-        if (failure instanceof TransientFailure answered && answered.status() == 500 && mayBeWrong(call)) {
+    void failed(Call call, IOException failure, Deadline deadline) {
+        if (ofHead(call, failure, deadline) == 500) {
             suspect.put(key(call), ticker.getAsLong());
         }
     }
 
     /** Whether the last attempt at a call is {@code GET}, after a failure that may be that of a proxy. */
-    static boolean endsWithGet(Call call, IOException failure) {
-        return failure instanceof TransientFailure answered && answered.status() > 500 && mayBeWrong(call);
+    static boolean endsWithGet(Call call, IOException failure, Deadline deadline) {
+        return ofHead(call, failure, deadline) > 500;
+    }
+
+    /** The status of the registry's answer to {@code HEAD}, or 0 if it gave none: a token server may have failed. */
+    private static int ofHead(Call call, IOException failure, Deadline deadline) {
+        return failure instanceof TransientFailure answered
+                        && mayBeWrong(call)
+                        && deadline.sent().equals("HEAD")
+                ? answered.status()
+                : 0;
     }
 
     /** Remembers that {@code HEAD} fails where {@code GET} works. */

@@ -313,12 +313,13 @@ final class Manifests {
         Repository repository = image.toRepository();
         FailedRequest what = what(image, "read");
         Set<Platform> offered = new LinkedHashSet<>();
+        ManifestOrIndex[] last = new ManifestOrIndex[1];
         Descriptor entry;
         try {
             entry = ((Index) named)
                     .<RegistryException>find(
                             platform,
-                            each -> read(repository.digest(each.digest()), "read", deadline),
+                            each -> last[0] = read(repository.digest(each.digest()), "read", deadline),
                             of -> config(repository, of),
                             offered)
                     .orElseThrow(() -> new NotFoundException(
@@ -326,7 +327,10 @@ final class Manifests {
         } catch (MalformedManifestException e) {
             throw new ProtocolViolationException(what, String.valueOf(e.getMessage()), e);
         }
-        if (read(repository.digest(entry.digest()), "read", deadline) instanceof Manifest manifest) {
+        // Whose configuration was read, that was already read itself.
+        boolean known = last[0] != null && last[0].digest().equals(entry.digest());
+        if ((known ? last[0] : read(repository.digest(entry.digest()), "read", deadline))
+                instanceof Manifest manifest) {
             return manifest;
         }
         throw new ProtocolViolationException(what, entry.digest() + " is listed as a manifest but is an index", null);

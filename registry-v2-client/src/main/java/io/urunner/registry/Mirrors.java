@@ -127,7 +127,9 @@ final class Mirrors {
             passOver(caller, call, mirror, new IOException(pause.getValue()), failures);
             return null;
         }
-        Call asked = caller.authorizer().heads.asked(call.at(mirror));
+        Heads heads = caller.authorizer().heads;
+        Call there = call.at(mirror);
+        Call asked = heads.asked(there);
         try {
             Response response = once(caller, asked, misses, deadline);
             String objection;
@@ -138,6 +140,9 @@ final class Mirrors {
                 throw e;
             }
             if (objection == null) {
+                if (!asked.method().equals(there.method())) {
+                    heads.rememberWrong(there);
+                }
                 paused.remove(mirror.host());
                 return response;
             }
@@ -146,6 +151,7 @@ final class Mirrors {
         } catch (RegistryException e) {
             passOver(caller, call, mirror, e, failures);
         } catch (IOException e) {
+            heads.failed(asked, e, deadline);
             passOver(caller, call, mirror, caller.error(asked, e, mirror.host()), failures);
             if (!(e instanceof TransientFailure)) {
                 pause(mirror, call, caller.ticks(), e);
@@ -170,7 +176,9 @@ final class Mirrors {
     /** What a mirror did, in words that name neither what was asked for nor a credential. */
     private static String brief(Exception failure, String mirror) {
         if (failure instanceof RegistryException e) {
-            return e.status().isPresent() ? "answered HTTP " + e.status().getAsInt() : "cannot be reached";
+            return e.status().isPresent()
+                    ? "answered " + e.status().getAsInt()
+                    : e instanceof UnavailableException ? "cannot be reached" : "gave no answer that is used";
         }
         String words = String.valueOf(failure.getMessage()).replace("the mirror " + mirror + " ", "");
         int details = words.indexOf(": ");
@@ -235,11 +243,11 @@ final class Mirrors {
         if (response.header("Content-Encoding") != null) {
             return null;
         }
-        byte[] content = response.peekBody(PEEKED).bytes();
+        byte[] content = response.peekBody(PEEKED + 1).bytes();
         if (content.length == 0 || content[0] == '<') {
             return "answered with something else than a manifest";
         }
-        return named == null || content.length >= PEEKED || named.matches(content)
+        return named == null || content.length > PEEKED || named.matches(content)
                 ? null
                 : "answered with content that is not that of " + named;
     }
@@ -258,7 +266,7 @@ final class Mirrors {
         if (length >= 0 && length != blob.size()) {
             return "answered with " + length + " instead of " + blob.size() + " bytes";
         }
-        return blob.size() >= PEEKED
+        return blob.size() > PEEKED
                         || blob.digest()
                                 .matches(response.peekBody(blob.size() + 1).bytes())
                 ? null

@@ -61,7 +61,8 @@ public final class PushOptions {
     /**
      * Returns the same options, sending the content with the request that would open the upload ("Single POST", OCI
      * distribution specification). This saves a request if the registry supports it; otherwise the content is sent
-     * again, because the registry opens an upload in spite of it. So it is for small blobs.
+     * again, because the registry opens an upload in spite of it. So it is for small blobs. A registry that missed the
+     * content of a {@code PUT} in the last ten minutes gets it in another way.
      *
      * @return the options
      */

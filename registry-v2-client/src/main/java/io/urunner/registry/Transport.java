@@ -36,8 +36,8 @@ final class Transport {
     private final LruMap<String, Boolean> warnings = new LruMap<>(MOST_REMEMBERED);
     private final Hosts hosts;
 
-    /** Which registries miss content that is sent with {@code PUT}: they get it with {@code PATCH}. */
-    final LruMap<String, Boolean> missPuts = new LruMap<>(MOST_REMEMBERED);
+    /** Since when registries are known to miss content that is sent with {@code PUT}: they get it with {@code PATCH}. */
+    final LruMap<String, Long> missPuts = new LruMap<>(MOST_REMEMBERED);
 
     private final String userAgent;
     private final RequestRate rate;
@@ -215,6 +215,8 @@ final class Transport {
             RequestBody body = request.body();
             boolean plain = body == null || body.contentLength() == 0;
             throw plain && use.mayBeStale() && !(e instanceof InterruptedIOException) ? new StaleConnection(e) : e;
+        } finally {
+            deadline.sent(use.isSent() ? request.method() : "");
         }
     }
 

@@ -49,6 +49,7 @@ class BlobUploadTest {
     private RegistryClient client(int attempts) {
         return RegistryClient.builder()
                 .defaults(HostOptions.DEFAULTS.withPlainHttp())
+                .ticker(time::nanos)
                 .sleeper(time::sleep)
                 .attempts(attempts)
                 .build();
@@ -128,7 +129,8 @@ class BlobUploadTest {
         "409, BLOB_UPLOAD_INVALID",
         "422, BLOB_UPLOAD_UNKNOWN",
         "500, UNKNOWN",
-        "429, TOOMANYREQUESTS"
+        "429, TOOMANYREQUESTS",
+        "400, TOOMANYREQUESTS"
     })
     void anUploadThatTheRegistryRefusesIsNoVerdictOnTheBlob(int status, String code) throws Exception {
         AtomicInteger puts = new AtomicInteger();
@@ -185,6 +187,11 @@ class BlobUploadTest {
             assertStored();
             assertThat(registry.methods()).as("of a view, too").containsExactly("POST", "PATCH", "PUT");
         }
+
+        time.pass(Duration.ofMinutes(11));
+        registry.lines.clear();
+        push(PushOptions.DEFAULTS);
+        assertThat(registry.methods()).as("tried again").startsWith("POST", "PUT", "DELETE");
 
         // It is another registry now, which takes content from a PUT only.
         registry.missesPuts = false;

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.SocketPolicy;
 import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -74,6 +76,24 @@ class DeletionTest {
         answer(answers);
         delete(what);
         assertThat(deletions()).hasSize(answers.split(" ").length);
+    }
+
+    @Test
+    void aFailureOfTheTokenServerDeletesNothing() {
+        AtomicInteger tokens = new AtomicInteger();
+        registry.answer(request -> {
+            String path = String.valueOf(request.getPath());
+            if (path.startsWith("/token")) {
+                boolean first = path.contains("delete") && tokens.incrementAndGet() == 1;
+                return status(first ? 503 : 200).setBody("{\"token\":\"t\"}");
+            } else if (request.getHeader("Authorization") == null) {
+                return status(401)
+                        .setHeader("WWW-Authenticate", "Bearer realm=\"" + registry.url() + "/token\",service=\"s\"");
+            }
+            return status(404);
+        });
+        assertThatExceptionOfType(NotFoundException.class).isThrownBy(() -> delete("manifest"));
+        assertThat(tokens).hasValue(2);
     }
 
     @ParameterizedTest

@@ -144,8 +144,10 @@ class ImageConfigTest {
         entries.add(0, add(MediaType.OCI_MANIFEST, artifact.content()));
         contents.put("latest", Index.of(entries, Map.of()).content());
 
+        registry.requests.clear();
         assertThat(client.manifest(repository.tag("latest"), Platform.LINUX_AMD64))
                 .isEqualTo(manifests.get(2));
+        assertThat(registry.lines()).as("each read once").doesNotHaveDuplicates();
         assertThat(client.manifest(repository.tag("latest"), Platform.parse("linux/s390x")))
                 .isEqualTo(manifests.get(0));
         assertThatExceptionOfType(NotFoundException.class)

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -274,6 +275,43 @@ class LyingHeadTest {
         assertThat(client.hasBlob(registry.image("team/app").toRepository(), DIGEST))
                 .isFalse();
         assertThat(methods()).containsExactly("HEAD", "GET", "HEAD", "GET");
+
+        assertThat(client.find(registry.image("team/app"))).isEmpty();
+        assertThat(methods().subList(4, methods().size()))
+                .isEqualTo(status == 404 ? List.of("HEAD") : List.of("HEAD", "GET"));
+    }
+
+    /** Nothing shows whether the same handler made both answers. */
+    @Test
+    void twoMissingManifestsWithoutALengthShowNothing() throws Exception {
+        registry.answer(request -> String.valueOf(request.getPath()).endsWith("/latest")
+                ? "HEAD".equals(request.getMethod()) ? status(404) : content()
+                : "HEAD".equals(request.getMethod())
+                        ? status(404).removeHeader("Content-Length")
+                        : status(404).setChunkedBody("{}", 10));
+        assertThat(client.find(registry.image("team/app:v1"))).isEmpty();
+        assertThat(client.find(registry.image("team/app"))).isPresent();
+    }
+
+    @Test
+    void aFailureOfTheTokenServerSaysNothingAboutHead() throws Exception {
+        List<Integer> tokens = new ArrayList<>(List.of(500, 200));
+        registry.answer(request -> {
+            if (String.valueOf(request.getPath()).startsWith("/token")) {
+                return status(tokens.remove(0)).setBody("{\"token\":\"t\"}");
+            }
+            return request.getHeader("Authorization") != null
+                    ? content()
+                    : status(401)
+                            .setHeader(
+                                    "WWW-Authenticate", "Bearer realm=\"" + registry.url() + "/token\",service=\"s\"");
+        });
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(registry.lines())
+                .filteredOn(line -> !line.contains("/token"))
+                .containsOnly(HEAD);
+        assertThat(tokens).isEmpty();
     }
 
     @Test

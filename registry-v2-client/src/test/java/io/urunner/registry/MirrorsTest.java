@@ -224,7 +224,7 @@ class MirrorsTest {
             assertThat(client.mirrorProblem(registry.host()).orElseThrow()).contains(mirror.host(), "HTTP 403");
             ImageReference image = registry.image("team/app");
             assertThat(client.mirror(image)).contains(second.url());
-            assertThat(client.mirrorsPassedOver(image)).contains(mirror.url() + " answered HTTP 403");
+            assertThat(client.mirrorsPassedOver(image)).contains(mirror.url() + " answered 403");
             assertThat(client.mirror(registry.image("team/other"))).isEmpty();
             assertThat(client.mirrorsPassedOver(registry.image("team/other"))).isEmpty();
 
@@ -239,7 +239,7 @@ class MirrorsTest {
             assertThat(client.mirrorProblem(registry.host()).orElseThrow()).contains("; ", "is not asked for a minute");
             assertThat(client.mirror(image)).isEmpty();
             assertThat(client.mirrorsPassedOver(image).orElseThrow())
-                    .isEqualTo(mirror.url() + " answered HTTP 403; " + second.url()
+                    .isEqualTo(mirror.url() + " answered 403; " + second.url()
                             + " cannot be reached, and is not asked for a minute");
 
             mirror.answer(request -> manifest(OLD));
@@ -470,6 +470,20 @@ class MirrorsTest {
                 .extracting(line -> line.split(" ", -1)[0])
                 .containsExactly("HEAD", "GET", "GET", "GET");
         assertThat(registry.requests).isEmpty();
+    }
+
+    @Test
+    void aMirrorWhoseHeadFailsIsAskedWithGetTheNextTime() throws Exception {
+        mirror.answer(request -> "HEAD".equals(request.getMethod()) ? status(500) : content(CONTENT));
+        try (RegistryClient client = client(Mirror.of(mirror.url()))) {
+            for (int i = 0; i < 4; i++) {
+                client.resolve(registry.image("team/app"));
+            }
+        }
+        assertThat(mirror.lines())
+                .extracting(line -> line.split(" ", -1)[0])
+                .containsExactly("HEAD", "GET", "GET", "GET");
+        assertThat(registry.requests).hasSize(1);
     }
 
     @Test
