@@ -406,8 +406,13 @@ final class Attempt {
         // A token that has expired says nothing about HEAD.
         boolean expired = first.code() == 400 && isRefusal(first);
         Response response = !expired && parts.heads.isDoubtful(call, first, expected) ? orGet(first) : first;
-        if (!isRefusal(response)) {
+        TransientFailure limit = TransientFailure.limit(call.registry(), response, parts.clock.instant());
+        if (limit != null || !isRefusal(response)) {
             parts.noteShown(Objects.requireNonNull(request.tag(Claim.class)));
+            if (limit != null) {
+                response.close();
+                throw limit;
+            }
             if (head != null && Heads.works(response)) {
                 parts.heads.rememberWrong(head);
             }
@@ -418,7 +423,6 @@ final class Attempt {
             challenges = Challenge.parse(response.headers("WWW-Authenticate"));
             ErrorAnswer answer = ErrorAnswer.of(response).with(challenges);
             errors = answer.errors();
-            TransientFailure.throwIfLimit(call.registry(), response, errors, parts.clock.instant());
             // Gateways have challenges of their own, such as Negotiate.
             specified = Challenge.anyIs(Challenge.BASIC, challenges)
                     || Challenge.anyIs(Challenge.BEARER, challenges)

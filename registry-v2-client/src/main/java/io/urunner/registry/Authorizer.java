@@ -297,13 +297,7 @@ final class Authorizer {
             ledger.throwIfPaused(asker);
         }
         try {
-            Response response = new Attempt(this, call, expected, credential, deadline).send();
-            if (response.code() != 429) {
-                return response;
-            }
-            try (response) {
-                throw TransientFailure.of(call.registry(), response, clock.instant());
-            }
+            return new Attempt(this, call, expected, credential, deadline).send();
         } catch (TransientFailure e) {
             if (e.isLimit() && e.retryAfter().isPresent()) {
                 ledger.pause(asker, e.retryAfter().get());

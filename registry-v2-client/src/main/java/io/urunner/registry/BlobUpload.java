@@ -335,7 +335,6 @@ final class BlobUpload {
             return true;
         }
         List<OciError> errors = ErrorAnswer.of(response).errors();
-        TransientFailure.throwIfLimit(repository.registry(), response, errors, caller.now());
         if (status == 400
                 && chunkSize == 0
                 && !inOneChunk

@@ -88,10 +88,6 @@ final class Caller {
         return authorizer.transport.hosts().of(registry);
     }
 
-    Instant now() {
-        return clock.instant();
-    }
-
     /** The ticker's nanoseconds. */
     long ticks() {
         return ticker.getAsLong();
@@ -302,14 +298,12 @@ final class Caller {
         return false;
     }
 
-    private Response checked(Call call, Response response, Set<Integer> expected)
-            throws RegistryException, IOException {
+    private static Response checked(Call call, Response response, Set<Integer> expected) throws RegistryException {
         if (response.isSuccessful() || expected.contains(response.code())) {
             return response;
         }
         try (response) {
             List<OciError> errors = ErrorAnswer.of(response).errors();
-            TransientFailure.throwIfLimit(call.registry(), response, errors, clock.instant());
             throw refused(
                     call.what().answered(response.code(), errors),
                     response.request().url().host());

@@ -60,10 +60,13 @@ final class ErrorAnswer {
         return this;
     }
 
-    /** Reads a body up to a sensible size; one that breaks off counts as empty, since the status says enough. */
+    /**
+     * Reads a body up to a sensible size; one that breaks off counts as empty, since the status says enough. It can be
+     * read again.
+     */
     static ErrorAnswer of(Response response) {
         try {
-            return of(response.body().byteStream().readNBytes(Bodies.SMALL));
+            return of(response.peekBody(Bodies.SMALL).bytes());
         } catch (IOException e) {
             return NONE;
         }

@@ -304,13 +304,12 @@ final class TokenService {
     private JsonNode read(Response response, Question question) throws Refused, IOException {
         int status = response.code();
         String issuer = "the token server " + Addresses.authority(question.realm());
-        if (RetryPolicy.isTransient(status)) {
-            throw TransientFailure.of(issuer, response, clock.instant());
-        }
         if (status >= 400) {
-            ErrorAnswer answer = ErrorAnswer.of(response);
-            TransientFailure.throwIfLimit(issuer, response, answer.errors(), clock.instant());
-            throw new Refused(status, answer);
+            TransientFailure failure = TransientFailure.of(issuer, response, clock.instant());
+            if (RetryPolicy.isTransient(status) || failure.isLimit()) {
+                throw failure;
+            }
+            throw new Refused(status, ErrorAnswer.of(response));
         }
         if (!response.isSuccessful()) {
             throw new Violation(issuer + " answered " + status + " instead of a token");

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
 
 /** An answer that may be different later, by its status. It never leaves the client. */
 final class TransientFailure extends IOException {
@@ -47,26 +48,17 @@ final class TransientFailure extends IOException {
     }
 
     /**
-     * Some registries and gateways say with 400 or 403 that there were too many requests, and mean it: it is their code,
-     * not a verdict.
-     *
-     * @throws TransientFailure if the first error says so
+     * The failure that an answer reports if it says that there were too many requests, or null. Some registries and
+     * gateways say so with 400 or 403, and mean it: the code counts, if it is the first.
      */
-    static void throwIfLimit(String host, Response response, List<OciError> errors, Instant now)
-            throws TransientFailure {
-        if (isLimit(errors)) {
-            throw new TransientFailure(
-                    host, response.code(), errors, RateLimitHeaders.retryAfter(response.headers(), now));
-        }
-    }
-
-    private static boolean isLimit(List<OciError> errors) {
-        return !errors.isEmpty() && errors.get(0).code().equals("TOOMANYREQUESTS");
+    static @Nullable TransientFailure limit(String host, Response response, Instant now) {
+        TransientFailure failure = response.code() < 400 ? null : of(host, response, now);
+        return failure != null && failure.isLimit() ? failure : null;
     }
 
     /** Whether there were too many requests. */
     boolean isLimit() {
-        return status == 429 || isLimit(errors);
+        return status == 429 || (!errors.isEmpty() && errors.get(0).code().equals("TOOMANYREQUESTS"));
     }
 
     int status() {

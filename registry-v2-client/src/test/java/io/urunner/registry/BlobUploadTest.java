@@ -130,7 +130,11 @@ class BlobUploadTest {
         "422, BLOB_UPLOAD_UNKNOWN",
         "500, UNKNOWN",
         "429, TOOMANYREQUESTS",
-        "400, TOOMANYREQUESTS"
+        "400, TOOMANYREQUESTS",
+        "403, TOOMANYREQUESTS",
+        "404, TOOMANYREQUESTS",
+        "405, TOOMANYREQUESTS",
+        "503, TOOMANYREQUESTS"
     })
     void anUploadThatTheRegistryRefusesIsNoVerdictOnTheBlob(int status, String code) throws Exception {
         AtomicInteger puts = new AtomicInteger();

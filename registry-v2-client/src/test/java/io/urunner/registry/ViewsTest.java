@@ -136,6 +136,30 @@ class ViewsTest {
         assertThat(view.rateLimit(registry.host()).orElseThrow().remaining()).hasValue(7);
     }
 
+    /** The code says the same with any status. */
+    @ParameterizedTest
+    @ValueSource(ints = {400, 401, 403, 404, 429, 503})
+    void aLimitWithAnyStatusPausesTheAccountAndTheNextOneIsUsed(int status) throws Exception {
+        answers.put(
+                "limited",
+                status(status)
+                        .setHeader("Retry-After", "3600")
+                        .setBody("{\"errors\":[{\"code\":\"TOOMANYREQUESTS\"}]}"));
+        answers.put("ci", json("{\"name\":\"team/app\",\"tags\":[\"v1\"]}"));
+        Repository repository = registry.image("team/app").toRepository();
+
+        assertThat(view("limited", "ci").tags(repository).all()).containsExactly("v1");
+        RegistryClient alone = view("limited");
+        assertThatExceptionOfType(RateLimitedException.class)
+                .isThrownBy(() -> alone.tags(repository).all())
+                .satisfies(e -> assertThat(e.retryAt()).isEqualTo(ManualTime.START.plusSeconds(3600)));
+        assertThat(registry.requests)
+                .extracting(ViewsTest::user)
+                .filteredOn(user -> !user.isEmpty())
+                .as("the limited one is not asked again")
+                .containsExactly("limited", "ci");
+    }
+
     @Test
     void reportsTheLimitIfNoOtherCredentialWorks() {
         answers.put("limited", limited());
