@@ -403,6 +403,7 @@ final class Attempt {
     private @Nullable Response exchange() throws NotAccepted, IOException, InterruptedException {
         Request request = request(call);
         Response first = answered(request);
+        parts.heads.note(call, first, null);
         // A token that has expired says nothing about HEAD.
         boolean expired = first.code() == 400 && isRefusal(first);
         Response response = !expired && parts.heads.isDoubtful(call, first, expected) ? orGet(first) : first;
@@ -438,6 +439,7 @@ final class Attempt {
         boolean keep = false;
         try {
             Response answer = answered(request(get));
+            parts.heads.note(call, failed, answer);
             if (parts.heads.outweighs(answer, call, failed)) {
                 head = call;
                 call = get;
@@ -447,7 +449,7 @@ final class Attempt {
             keep = true;
         } catch (IOException e) {
             // A request that breaks off must not hide what the status says.
-            keep = Heads.isPlausible(failed);
+            keep = parts.heads.suffices(call, failed);
             if (!keep) {
                 throw e;
             }

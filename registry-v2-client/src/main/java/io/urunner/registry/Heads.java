@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  *       costs a transfer, but to miss a manifest is a wrong answer.
  * </ul>
  *
+ * <p>Where a 404 for a manifest is not believed yet and {@code GET} fails for now, the failure counts, and how long it
+ * asks to wait: that the manifest is missing would be final. A blob counts as missing.
+ *
  * <p>After 500 the next request is {@code GET}: overloads and proxies answer so alike. 502 to 504 are what a proxy says
  * while a registry restarts. They are tried again with {@code HEAD}, and only the last attempt is {@code GET}; that it
  * worked is not remembered, because the restart may be over by then. Docker Hub, where {@code GET} costs quota, is
@@ -75,15 +78,26 @@ final class Heads {
             return !expected.contains(status) || !isRecent(right.get(key(call)));
         } else if (status == 401 || status == 403) {
             return Challenge.parse(answer.headers("WWW-Authenticate")).isEmpty();
-        } else if (answer.isSuccessful()) {
-            right.put(key(call), ticker.getAsLong());
         }
         return PLAUSIBLE.contains(status) || IMPLAUSIBLE.contains(status);
     }
 
-    /** Whether a failed {@code HEAD} says enough by itself, if {@code GET} cannot be asked. */
-    static boolean isPlausible(Response head) {
-        return PLAUSIBLE.contains(head.code());
+    /** Notes what shows that 404 is believed: an answer to {@code HEAD} and, if it was asked, that to {@code GET}. */
+    void note(Call call, Response head, @Nullable Response get) {
+        String length = head.header("Content-Length");
+        boolean agree = get != null
+                && head.code() == 404
+                && get.code() == 404
+                && (call.isAboutBlob() || (length != null && length.equals(get.header("Content-Length"))));
+        if (mayBeWrong(call) && (agree || head.isSuccessful())) {
+            right.put(key(call), ticker.getAsLong());
+        }
+    }
+
+    /** Whether a doubtful {@code HEAD} says enough by itself if {@code GET} fails for now. */
+    boolean suffices(Call call, Response head) {
+        int status = head.code();
+        return PLAUSIBLE.contains(status) && (call.isAboutBlob() || status < 404 || isRecent(right.get(key(call))));
     }
 
     /** Whether a {@code GET} in place of {@code HEAD} found something. An empty blob does not have the one byte. */
@@ -94,18 +108,11 @@ final class Heads {
     /** Whether the answer to {@code GET} counts, and not that to the doubtful {@code HEAD}. */
     boolean outweighs(Response get, Call call, Response head) {
         int status = get.code();
-        if (status == 404) {
-            String length = head.header("Content-Length");
-            if (head.code() == 404
-                    && (call.isAboutBlob() || (length != null && length.equals(get.header("Content-Length"))))) {
-                right.put(key(call), ticker.getAsLong());
-            }
-            return true;
-        }
         // Where HEAD does not reach what checks credentials, only GET says which are demanded.
         return works(get)
-                || !isPlausible(head)
+                || status == 404
                 || status == head.code()
+                || !(RetryPolicy.isTransient(status) ? suffices(call, head) : PLAUSIBLE.contains(head.code()))
                 || (status == 401
                         && !Challenge.parse(get.headers("WWW-Authenticate")).isEmpty());
     }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.function.Function;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.RecordedRequest;
+import okhttp3.mockwebserver.SocketPolicy;
 import okio.Buffer;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
@@ -314,11 +315,50 @@ class LyingHeadTest {
         assertThat(tokens).isEmpty();
     }
 
-    @Test
-    void whereGetFailsForNowAMissingThingIsMissing() throws Exception {
-        registry.answer(request -> status("HEAD".equals(request.getMethod()) ? 404 : 503));
-        assertThat(client.find(registry.image("team/app"))).isEmpty();
+    /** To miss a blob costs a transfer; that a manifest is missing would be final. */
+    @ParameterizedTest
+    @ValueSource(ints = {429, 503})
+    void whereGetFailsForNowABlobIsMissingAndAManifestIsNot(int status) throws Exception {
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(404)
+                : status(status).setHeader("Retry-After", "3600"));
+        assertThat(client.hasBlob(registry.image("team/app").toRepository(), DIGEST))
+                .isFalse();
         assertThat(methods()).containsExactly("HEAD", "GET");
+
+        assertThatExceptionOfType(RegistryException.class)
+                .isThrownBy(() -> client.find(registry.image("team/app")))
+                .satisfies(e -> assertThat(e.isTransient()).isTrue())
+                .satisfies(e -> assertThat(e.status()).hasValue(status))
+                .extracting(e -> e instanceof RateLimitedException limited
+                        ? limited.retryAt()
+                        : ((UnavailableException) e).retryAt().orElseThrow())
+                .isEqualTo(time.instant().plusSeconds(3600));
+        assertThatExceptionOfType(RegistryException.class)
+                .isThrownBy(this::resolve)
+                .satisfies(e -> assertThat(e.isTransient()).isTrue());
+    }
+
+    @Test
+    void aMissingManifestThatGetBreaksOffForIsAskedForAgain() throws Exception {
+        registry.answer(request -> "HEAD".equals(request.getMethod())
+                ? status(404)
+                : methods().size() == 2
+                        ? new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST)
+                        : content());
+        assertThat(client.find(registry.image("team/app"))).isPresent();
+    }
+
+    @Test
+    void whereGetFailsForNowAnHonestRegistryIsBelieved() throws Exception {
+        registry.answer(request -> !"HEAD".equals(request.getMethod())
+                ? status(503)
+                : String.valueOf(request.getPath()).endsWith("/latest") ? content() : status(404));
+        assertThat(resolve().digest()).isEqualTo(DIGEST);
+        assertThat(client.find(registry.image("team/app:v1"))).isEmpty();
+        assertThatExceptionOfType(NotFoundException.class)
+                .isThrownBy(() -> client.resolve(registry.image("team/app:v1")));
+        assertThat(methods()).containsExactly("HEAD", "HEAD", "HEAD", "GET");
     }
 
     @Test

@@ -208,14 +208,18 @@ class MannersTest {
                 .containsExactly("HEAD /v2/team/app/manifests/latest", "GET /v2/team/app/manifests/latest");
     }
 
-    @Test
-    void keepsTheStatusIfTheRequestForItsReasonFails() {
+    /** But not that a manifest is missing, which would be final: HEAD may lie. */
+    @ParameterizedTest
+    @CsvSource({"403, DeniedException", "404, UnavailableException"})
+    void keepsTheStatusIfTheRequestForItsReasonFails(int status, String error) {
         registry.answer(request -> "HEAD".equals(request.getMethod())
-                ? status(404)
+                ? status(status)
                 : new MockResponse().setSocketPolicy(SocketPolicy.DISCONNECT_AFTER_REQUEST));
 
-        assertThatExceptionOfType(NotFoundException.class)
+        assertThatExceptionOfType(RegistryException.class)
                 .isThrownBy(() -> client().resolve(image()))
+                .satisfies(e -> assertThat(e.getClass().getSimpleName()).isEqualTo(error))
+                .satisfies(e -> assertThat(e.isTransient()).isTrue())
                 .satisfies(e -> assertThat(e.errors()).isEmpty());
     }
 
