@@ -6,7 +6,9 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.Objects;
+import java.util.Set;
 import okhttp3.Headers;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,9 @@ final class BlobStream extends InputStream {
     private final MessageDigest hasher;
 
     @Nullable private Response response;
+
+    /** Which hosts sent some of the content. */
+    private final Set<String> sources = new LinkedHashSet<>();
 
     private long position;
     private int fruitless;
@@ -104,6 +109,7 @@ final class BlobStream extends InputStream {
                     throw new IOException("the content of blob " + blob.digest() + " ends after " + position + " of "
                             + blob.size() + " bytes");
                 }
+                noteSource();
                 hasher.update(buffer, offset, count);
                 position += count;
                 fruitless = 0;
@@ -141,7 +147,7 @@ final class BlobStream extends InputStream {
             Response answer = fruitless > 1 ? caller.call(again) : caller.pull(again, blob);
             response = answer;
             if (answer.code() == PARTIAL_CONTENT) {
-                check(answer);
+                check(again, answer);
             } else {
                 // The registry does not support ranges: what we already have comes again.
                 open(answer);
@@ -160,12 +166,19 @@ final class BlobStream extends InputStream {
         }
     }
 
-    private void check(Response resumed) throws Violation {
-        String range = resumed.header("Content-Range");
-        if (position > 0 && (range == null || !range.strip().startsWith("bytes " + position + "-"))) {
+    private void check(Call asked, Response resumed) throws Violation {
+        if (!isRequested(asked, resumed)) {
             throw new Violation("asked for blob " + blob.digest() + " from byte " + position
-                    + " on, the registry answered with the range " + range);
+                    + " on, the registry answered with the range " + resumed.header("Content-Range"));
         }
+    }
+
+    /** Whether a part of a blob begins where we asked for it. Not everybody says so of the beginning. */
+    static boolean isRequested(Call asked, Response part) {
+        String range = asked.headers().get("Range");
+        return range != null
+                && (range.equals("bytes=0-")
+                        || part.header("Content-Range", "").strip().startsWith(range.replace('=', ' ')));
     }
 
     private InterruptedIOException interrupted(Exception cause) {
@@ -189,10 +202,17 @@ final class BlobStream extends InputStream {
         verified = true;
     }
 
-    /** Who sent the content: a mirror, perhaps. */
-    private String source() {
+    private void noteSource() {
         Claim asked = response == null ? null : response.request().tag(Claim.class);
-        return asked == null ? "" : "; it is from " + asked.judge();
+        if (asked != null) {
+            sources.add(asked.judge());
+        }
+    }
+
+    /** Who sent the content: a mirror, perhaps, and others the rest. */
+    private String source() {
+        noteSource();
+        return sources.isEmpty() ? "" : "; it is from " + String.join(" and ", sources);
     }
 
     private void drop() {

@@ -223,7 +223,7 @@ final class Mirrors {
         } else if (!response.isSuccessful()) {
             return "answered " + response.code();
         } else if (blob != null) {
-            return objection(blob, response);
+            return ofBlob(call, blob, response);
         }
         String header = response.header("Docker-Content-Digest", "").strip();
         Digest named;
@@ -256,9 +256,11 @@ final class Mirrors {
      * The same for a blob. A small one is verified before any of it is handed out. Of a larger one only the announced
      * size is known: if its content is wrong, that shows at its end, and the error names the mirror.
      */
-    private static @Nullable String objection(Descriptor blob, Response response) throws IOException {
+    private static @Nullable String ofBlob(Call call, Descriptor blob, Response response) throws IOException {
         if (MediaType.of(response.header("Content-Type", "")).equals("text/html")) {
             return "answered with a page instead of the blob";
+        } else if (response.code() == 206 && !BlobStream.isRequested(call, response)) {
+            return "answered with another part of the blob";
         } else if (response.code() != 200 || response.header("Content-Encoding") != null) {
             return null;
         }

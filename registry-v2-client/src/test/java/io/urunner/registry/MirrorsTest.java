@@ -388,6 +388,44 @@ class MirrorsTest {
     }
 
     @Test
+    void theErrorNamesAllWhoSentSomeOfTheContent() throws Exception {
+        byte[] layer = bytes(3_000_000, 1);
+        mirror.answer(request -> chunked(bytes(2_000_000, 2)));
+        registry.answer(request -> status(206)
+                .setHeader("Content-Range", "bytes 2000000-2999999/3000000")
+                .setBody(new Buffer().write(layer, 2_000_000, 1_000_000)));
+        try (RegistryClient client = client(Mirror.of(mirror.url()));
+                InputStream content = client.blob(
+                        registry.image("team/app").toRepository(),
+                        new Descriptor(MediaType.OCI_LAYER, Digest.of(layer), layer.length))) {
+            assertThatIOException()
+                    .isThrownBy(content::readAllBytes)
+                    .withMessageContaining("from " + mirror.host() + " and " + registry.host());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bytes 0-2999999/3000000", "bytes 20000000-29999999/30000000", ""})
+    void aMirrorThatResumesABlobElsewhereIsPassedOver(String range) throws Exception {
+        byte[] layer = bytes(3_000_000, 1);
+        mirror.answer(request -> request.getHeader("Range") == null
+                ? chunked(Arrays.copyOf(layer, 2_000_000))
+                : status(206).setHeader("Content-Range", range).setBody(new Buffer().write(layer, 0, 1_000_000)));
+        registry.answer(request -> status(206)
+                .setHeader("Content-Range", "bytes 2000000-2999999/3000000")
+                .setBody(new Buffer().write(layer, 2_000_000, 1_000_000)));
+        try (RegistryClient client = client(Mirror.of(mirror.url()));
+                InputStream content = client.blob(
+                        registry.image("team/app").toRepository(),
+                        new Descriptor(MediaType.OCI_LAYER, Digest.of(layer), layer.length))) {
+            assertThat(content.readAllBytes()).isEqualTo(layer);
+            assertThat(client.mirrorProblem(registry.host()).orElseThrow()).contains("another part of the blob");
+        }
+        assertThat(mirror.requests).hasSize(2);
+        assertThat(registry.requests).hasSize(1);
+    }
+
+    @Test
     void whatIsWrittenAndWhatIsAskedBeforeDoesNotConcernMirrors() throws Exception {
         registry.answer(request -> switch (String.valueOf(request.getMethod())) {
             case "HEAD" -> manifest(NEW);
