@@ -4,11 +4,19 @@ import static io.urunner.registry.FakeServer.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.ProxySelector;
+import java.net.SocketAddress;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.SocketPolicy;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -94,6 +102,41 @@ class DeletionTest {
         });
         assertThatExceptionOfType(NotFoundException.class).isThrownBy(() -> delete("manifest"));
         assertThat(tokens).hasValue(2);
+    }
+
+    /** As after a timeout while connecting: the registry got no request. */
+    @Test
+    void aConnectionThatNeverCameAboutDeletesNothing() throws Exception {
+        FakeServer proxy = open.add(new FakeServer(request -> status(503)));
+        ProxySelector onceThroughTheProxy = new ProxySelector() {
+            @Override
+            public List<Proxy> select(URI uri) {
+                InetSocketAddress address = new InetSocketAddress("127.0.0.1", proxy.server.getPort());
+                return List.of(time.sleeps.isEmpty() ? new Proxy(Proxy.Type.HTTP, address) : Proxy.NO_PROXY);
+            }
+
+            @Override
+            public void connectFailed(URI uri, SocketAddress address, IOException failure) {}
+        };
+        HeldCertificate served = new HeldCertificate.Builder().build();
+        FakeServer secure = open.add(new FakeServer(request -> status(404)));
+        secure.server.useHttps(
+                new HandshakeCertificates.Builder()
+                        .heldCertificate(served)
+                        .build()
+                        .sslSocketFactory(),
+                false);
+        RegistryClient through = open.add(RegistryClient.builder()
+                .defaults(HostOptions.DEFAULTS.withInsecureTls())
+                .proxy(onceThroughTheProxy)
+                .ticker(time::nanos)
+                .sleeper(time::sleep)
+                .build());
+
+        assertThatExceptionOfType(NotFoundException.class)
+                .isThrownBy(() -> through.deleteBlob(secure.image("team/app").toRepository(), DIGEST));
+        assertThat(proxy.requests).hasSize(1);
+        assertThat(secure.requests).hasSize(1);
     }
 
     @ParameterizedTest
